@@ -1,0 +1,118 @@
+# clientcore: client analytics inside PostgreSQL
+#
+# `make help` lists what a person needs.
+
+EXTENSION = clientcore
+EXTVERSION = 1.0
+MODULE_big = clientcore
+
+# The install script, assembled in this order.
+SQL_FILES = \
+	sql/00_schema.sql \
+	sql/10_history.sql \
+	sql/20_access.sql \
+	sql/30_classes.sql \
+	sql/40_aggregates.sql \
+	sql/50_base.sql
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+SOURCES = $(wildcard src/*.c)
+OBJS = $(SOURCES:.c=.o)
+
+# pg_regress: test/sql/NAME.sql against expected/NAME.out.
+REGRESS = history access errors classes base
+REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
+
+# -ffp-contract=off: the same results on every machine, with and without
+# fused multiply-add.
+# -Wno-unused-parameter: PostgreSQL's inline functions (bufpage.h, ilist.h) and
+# every function declared with PG_FUNCTION_ARGS have unused parameters.
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wmissing-prototypes -Wno-unused-parameter -ffp-contract=off
+
+PG_CONFIG ?= pg_config
+
+# What demo is told reaches it as it was typed: make expands no $ in it.
+DEMO_OPTIONS = SALES CLIENT SOLD_AT AMOUNT PROFIT FILTER TIME_ZONE DATE_ORDER
+define take_literally
+ifdef $(1)
+override $(1) := $$(value $(1))
+export $(1)
+endif
+endef
+$(foreach option,$(DEMO_OPTIONS),$(eval $(call take_literally,$(option))))
+export PG_CONFIG
+
+# Commands that must work before PostgreSQL is there (and `check`, which PGXS
+# defines in its own way) stand outside PGXS.
+HOUSE_GOALS = help setup check check-sanitized demo
+ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
+
+.PHONY: $(MAKECMDGOALS)
+
+help:
+	@echo 'make demo             what clientcore tells of three years of generated trade'
+	@echo "make demo SALES=file.csv CLIENT=customerid SOLD_AT=invoicedate AMOUNT='quantity * unitprice'"
+	@echo '                      the same of your own sales; make demo SALES=file.csv lists its columns'
+	@echo '                      also PROFIT=, FILTER= (SQL expressions), TIME_ZONE=, DATE_ORDER=dmy|mdy'
+	@echo 'make check            every test, in a throw-away cluster'
+	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
+	@echo 'make setup            install the Debian packages that building and testing need'
+	@echo 'make                  build for the PostgreSQL of PG_CONFIG ($(PG_CONFIG))'
+	@echo 'make install          install it there; then CREATE EXTENSION clientcore'
+	@echo 'make installcheck     pg_regress against a running server'
+	@echo 'make clean            remove what was built'
+
+setup:
+	@test/bin/setup
+
+check:
+	@test/bin/check
+
+check-sanitized:
+	@SANITIZE=1 test/bin/check
+
+demo:
+	@test/bin/demo
+
+# For the scripts: the value of a variable of this file.
+print-%:
+	@echo '$($*)'
+
+# Goals of PGXS that were asked for in the same breath.
+$(filter-out $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)):
+	$(MAKE) $@
+
+else
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(wildcard $(PGXS)),)
+$(error $(PG_CONFIG) finds no PostgreSQL to build for: run "make setup", or name one with PG_CONFIG=/path/to/pg_config)
+endif
+
+# What was built is removed by `make clean`; build/flags is explained below.
+EXTRA_CLEAN = build
+include $(PGXS)
+
+# clang: PostgreSQL's flags and headers were configured for gcc (options that
+# clang does not know, the format attribute gnu_printf).
+ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
+override CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
+override BITCODE_CFLAGS += -ffp-contract=off
+
+$(DATA_built): $(SQL_FILES) Makefile
+	cat $(SQL_FILES) > $@.tmp && mv $@.tmp $@
+
+# Objects follow the headers, and the compiler, flags and PostgreSQL they were
+# built with: build/flags changes only when one of these does.
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) build/flags
+
+BUILT_WITH = $(CC) $(CFLAGS) $(CPPFLAGS) $(VERSION)
+build/flags: FORCE
+	@mkdir -p build
+	@printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' > $@
+
+.PHONY: FORCE
+FORCE:
+
+endif

@@ -1,0 +1,419 @@
+/*
+ * abc_functions.c
+ *		ABC classes and quantile scores of the rows of a query.
+ *
+ * The window functions read the values of a partition once, at its first row.
+ * What they keep of it is small: the cutoffs of the classes, or the quantiles
+ * below which a score ends.  Every row is then judged by its own value.
+ */
+#include "abc_functions.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/sortsupport.h"
+#include "utils/typcache.h"
+#include "windowapi.h"
+
+#include "arguments.h"
+#include "value_set.h"
+
+PG_FUNCTION_INFO_V1(abc_class);
+PG_FUNCTION_INFO_V1(abc_class_by_cutoffs);
+PG_FUNCTION_INFO_V1(quantile_score);
+
+/* The defaults of the SQL functions, for the aggregates */
+const AbcRule default_abc_rule = {800000000, 950000000, ABC_CROSSING};
+
+#define MAX_BINS 1000
+#define ROWS_BETWEEN_RESETS 1024
+
+AbcRule
+abc_rule_from(Datum a, Datum b, const char *boundary, int boundary_length)
+{
+	static const char *const names[] = {"crossing", "upto", "midpoint"};
+	AbcRule rule = default_abc_rule;
+	int i = 0;
+
+	rule.a = billionths_from_numeric(a, "a");
+	rule.b = billionths_from_numeric(b, "b");
+	if (rule.a <= 0 || rule.a >= rule.b || rule.b > INT64CONST(1000000000))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("shares must be 0 < a < b <= 1")));
+	if (boundary == NULL)
+		return rule;
+	while (i < (int) lengthof(names) &&
+		   (strlen(names[i]) != (size_t) boundary_length ||
+			memcmp(names[i], boundary, boundary_length) != 0))
+		i++;
+	if (i == (int) lengthof(names))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("boundary \"%.*s\" not recognized", boundary_length,
+						boundary),
+				 errhint("Use crossing, upto or midpoint.")));
+	rule.boundary = (AbcBoundary) i;
+	return rule;
+}
+
+static void
+report_null_rule(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("a, b and boundary must not be null")));
+}
+
+/* a, b and perhaps the boundary of an aggregate, from an argument on */
+AbcRule
+abc_rule_arguments(FunctionCallInfo fcinfo, int argno, bool has_boundary)
+{
+	text *boundary = NULL;
+
+	for (int i = argno; i < argno + 2 + has_boundary; i++)
+	{
+		if (PG_ARGISNULL(i))
+			report_null_rule();
+	}
+	if (has_boundary)
+		boundary = PG_GETARG_TEXT_PP(argno + 2);
+	return abc_rule_from(PG_GETARG_DATUM(argno), PG_GETARG_DATUM(argno + 1),
+						 boundary == NULL ? NULL : VARDATA_ANY(boundary),
+						 boundary == NULL ? 0 : VARSIZE_ANY_EXHDR(boundary));
+}
+
+static Datum
+class_datum(char class)
+{
+	return PointerGetDatum(cstring_to_text_with_len(&class, 1));
+}
+
+/* What abc_class keeps of a partition */
+typedef struct AbcPartition
+{
+	bool is_ready;
+	NumberType type;
+	int scale;
+	AbcCutoffs cutoffs;
+} AbcPartition;
+
+static int
+partition_rows(WindowObject window)
+{
+	int64 rows = WinGetPartitionRowCount(window);
+
+	if (rows > PG_INT32_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("too many rows in one partition")));
+	return (int) rows;
+}
+
+/* The borders must be the same for all rows of a partition */
+static AbcRule
+abc_rule_of_row(WindowObject window, int row)
+{
+	Datum values[3];
+	text *boundary;
+	bool isnull;
+	bool isout;
+
+	for (int i = 0; i < 3; i++)
+	{
+		values[i] = WinGetFuncArgInPartition(
+			window, i + 1, row, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+		if (isnull)
+			report_null_rule();
+	}
+	boundary = DatumGetTextPP(values[2]);
+	return abc_rule_from(values[0], values[1], VARDATA_ANY(boundary),
+						 VARSIZE_ANY_EXHDR(boundary));
+}
+
+/*
+ * Read all values of the partition.  Arguments are evaluated in the current
+ * memory context, so a scratch context is reset now and then.
+ */
+static void
+abc_prepare(FunctionCallInfo fcinfo, WindowObject window,
+			AbcPartition *partition)
+{
+	int rows = partition_rows(window);
+	MemoryContext scratch = AllocSetContextCreate(
+		CurrentMemoryContext, "abc_class", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	bool constant_rule = get_fn_expr_arg_stable(fcinfo->flinfo, 1) &&
+						 get_fn_expr_arg_stable(fcinfo->flinfo, 2) &&
+						 get_fn_expr_arg_stable(fcinfo->flinfo, 3);
+	AbcRule rule = abc_rule_of_row(window, 0);
+	ValueSet *set;
+
+	partition->type = number_type_of_argument(fcinfo, 0, "value");
+	MemoryContextSwitchTo(old);
+	set = value_set_create();
+	for (int row = 0; row < rows; row++)
+	{
+		Datum value;
+		bool isnull;
+		bool isout;
+		Decimal decimal = {0, 0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (row % ROWS_BETWEEN_RESETS == 0)
+			MemoryContextReset(scratch);
+		MemoryContextSwitchTo(scratch);
+		value = WinGetFuncArgInPartition(window, 0, row, WINDOW_SEEK_HEAD,
+										 false, &isnull, &isout);
+		if (!isnull)
+			decimal = decimal_from_number(value, partition->type, "value");
+		if (!constant_rule)
+		{
+			AbcRule other = abc_rule_of_row(window, row);
+
+			if (other.a != rule.a || other.b != rule.b ||
+				other.boundary != rule.boundary)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("a, b and boundary must not vary within a "
+								"partition")));
+		}
+		MemoryContextSwitchTo(old);
+		if (!isnull)
+		{
+			ValueSet *grown = value_set_add(set, decimal);
+
+			if (grown != set)
+				pfree(set);
+			set = grown;
+		}
+	}
+	MemoryContextDelete(scratch);
+
+	abc_find_cutoffs(value_set_sorted(set), set->count, &rule,
+					 &partition->cutoffs);
+	partition->scale = set->scale;
+	partition->is_ready = true;
+	pfree(set);
+}
+
+static char
+class_by_cutoffs(const AbcPartition *partition, Decimal value)
+{
+	const AbcCutoffs *cutoffs = &partition->cutoffs;
+
+	if (cutoffs->has_a &&
+		decimal_compare(value.coefficient, value.scale, cutoffs->a_from,
+						partition->scale) >= 0)
+		return 'A';
+	if (cutoffs->has_b &&
+		decimal_compare(value.coefficient, value.scale, cutoffs->b_from,
+						partition->scale) >= 0)
+		return 'B';
+	return 'C';
+}
+
+Datum
+abc_class(PG_FUNCTION_ARGS)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	AbcPartition *partition =
+		WinGetPartitionLocalMemory(window, sizeof(AbcPartition));
+	Datum value;
+	bool isnull;
+
+	if (!partition->is_ready)
+		abc_prepare(fcinfo, window, partition);
+	WinSetMarkPosition(window, WinGetCurrentPosition(window));
+	value = WinGetFuncArgCurrent(window, 0, &isnull);
+	if (isnull)
+		PG_RETURN_NULL();
+	return class_datum(class_by_cutoffs(
+		partition, decimal_from_number(value, partition->type, "value")));
+}
+
+/* A cutoff of a row of type abc_cutoff; false where the class is empty */
+static bool
+reaches_cutoff(HeapTupleHeader row, AttrNumber column, Decimal value)
+{
+	bool isnull;
+	Datum cutoff = GetAttributeByNum(row, column, &isnull);
+
+	if (isnull)
+		return false;
+	return DatumGetBool(DirectFunctionCall2(
+		numeric_ge, numeric_from_int128(value.coefficient, value.scale),
+		cutoff));
+}
+
+Datum
+abc_class_by_cutoffs(PG_FUNCTION_ARGS)
+{
+	NumberType type = number_type_of_argument(fcinfo, 0, "value");
+	Decimal value = decimal_from_number(PG_GETARG_DATUM(0), type, "value");
+	HeapTupleHeader cutoffs = PG_GETARG_HEAPTUPLEHEADER(1);
+
+	/* what is not positive is C, whatever a hand-made cutoff says */
+	if (value.coefficient <= 0)
+		return class_datum('C');
+	if (reaches_cutoff(cutoffs, 1, value))
+		return class_datum('A');
+	if (reaches_cutoff(cutoffs, 2, value))
+		return class_datum('B');
+	return class_datum('C');
+}
+
+/*
+ * What quantile_score keeps of a partition.  The cut k of n sorted values is
+ * at position k (n - 1) / bins, from 0, between the value at the floor of that
+ * and the next.  No value of the partition lies strictly between the two, and
+ * the cut is below the upper one unless they are equal; so a value is above
+ * the cut exactly if it is above the lower of the two.
+ */
+typedef struct ScorePartition
+{
+	bool is_ready;
+	int bins;
+	int cuts; /* 0 where all values are null */
+	SortSupportData sort;
+	Datum lower[MAX_BINS];
+} ScorePartition;
+
+static void
+score_sort_support(FunctionCallInfo fcinfo, SortSupport sort)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_LT_OPR);
+
+	if (!OidIsValid(entry->lt_opr))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an ordering operator for type %s",
+						format_type_be(type))));
+	memset(sort, 0, sizeof(*sort));
+	sort->ssup_cxt = CurrentMemoryContext;
+	sort->ssup_collation = PG_GET_COLLATION();
+	PrepareSortSupportFromOrderingOp(entry->lt_opr, sort);
+}
+
+static int
+compare_datums(const void *left, const void *right, void *sort)
+{
+	return ApplySortComparator(*(const Datum *) left, false,
+							   *(const Datum *) right, false,
+							   (SortSupport) sort);
+}
+
+static int
+bins_of_row(WindowObject window, int row)
+{
+	bool isnull;
+	bool isout;
+	int bins = DatumGetInt32(WinGetFuncArgInPartition(
+		window, 1, row, WINDOW_SEEK_HEAD, false, &isnull, &isout));
+
+	if (isnull)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("bins must not be null")));
+	if (bins < 2 || bins > MAX_BINS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("bins must be between 2 and %d", MAX_BINS)));
+	return bins;
+}
+
+static void
+score_prepare(FunctionCallInfo fcinfo, WindowObject window,
+			  ScorePartition *partition)
+{
+	int rows = partition_rows(window);
+	MemoryContext kept = GetMemoryChunkContext(partition);
+	MemoryContext scratch = AllocSetContextCreate(
+		CurrentMemoryContext, "quantile_score", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext values_context = AllocSetContextCreate(
+		CurrentMemoryContext, "quantile_score values", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	bool constant_bins = get_fn_expr_arg_stable(fcinfo->flinfo, 1);
+	Datum *values = MemoryContextAllocHuge(values_context,
+										   ((size_t) rows + 1) * sizeof(Datum));
+	size_t count = 0;
+	int16 length;
+	bool by_value;
+
+	get_typlenbyval(get_fn_expr_argtype(fcinfo->flinfo, 0), &length,
+					&by_value);
+	partition->bins = bins_of_row(window, 0);
+	for (int row = 0; row < rows; row++)
+	{
+		Datum value;
+		bool isnull;
+		bool isout;
+
+		CHECK_FOR_INTERRUPTS();
+		if (row % ROWS_BETWEEN_RESETS == 0)
+			MemoryContextReset(scratch);
+		MemoryContextSwitchTo(scratch);
+		value = WinGetFuncArgInPartition(window, 0, row, WINDOW_SEEK_HEAD,
+										 false, &isnull, &isout);
+		if (!constant_bins && bins_of_row(window, row) != partition->bins)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bins must not vary within a partition")));
+		MemoryContextSwitchTo(values_context);
+		if (!isnull)
+			values[count++] = by_value ? value :
+				length == -1 ?
+					PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) :
+					datumCopy(value, by_value, length);
+	}
+
+	MemoryContextSwitchTo(kept);
+	score_sort_support(fcinfo, &partition->sort);
+	qsort_arg(values, count, sizeof(Datum), compare_datums, &partition->sort);
+	for (int k = 1; k < partition->bins && count > 0; k++)
+	{
+		size_t position =
+			(size_t) ((uint64) k * (count - 1) / (uint64) partition->bins);
+
+		partition->lower[partition->cuts++] =
+			datumCopy(values[position], by_value, length);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	MemoryContextDelete(values_context);
+	partition->is_ready = true;
+}
+
+Datum
+quantile_score(PG_FUNCTION_ARGS)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	ScorePartition *partition =
+		WinGetPartitionLocalMemory(window, sizeof(ScorePartition));
+	int low = 0;
+	int high;
+	Datum value;
+	bool isnull;
+
+	if (!partition->is_ready)
+		score_prepare(fcinfo, window, partition);
+	WinSetMarkPosition(window, WinGetCurrentPosition(window));
+	value = WinGetFuncArgCurrent(window, 0, &isnull);
+	if (isnull)
+		PG_RETURN_NULL();
+
+	/* the number of cuts below the value */
+	high = partition->cuts;
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (ApplySortComparator(value, false, partition->lower[middle], false,
+								&partition->sort) > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	PG_RETURN_INT32(1 + low);
+}

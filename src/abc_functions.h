@@ -1,0 +1,19 @@
+/*
+ * abc_functions.h
+ *		Arguments and results of the ABC functions.
+ */
+#ifndef CLIENTCORE_ABC_FUNCTIONS_H
+#define CLIENTCORE_ABC_FUNCTIONS_H
+
+#include "compat.h"
+
+#include "abc.h"
+
+extern const AbcRule default_abc_rule;
+
+extern AbcRule abc_rule_arguments(FunctionCallInfo fcinfo, int argno,
+								  bool has_boundary);
+extern AbcRule abc_rule_from(Datum a, Datum b, const char *boundary,
+							 int boundary_length);
+
+#endif

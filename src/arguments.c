@@ -1,0 +1,468 @@
+/*
+ * arguments.c
+ *		Arguments of SQL functions: moments, amounts, thresholds.
+ *
+ * Amounts and moments may be of several types.  Their functions declare "any"
+ * and find out once per query what they got: a hundred overloads would let
+ * the parser turn integers into doubles.
+ *
+ * A numeric is decoded here, from its format on disk, rather than through
+ * PostgreSQL's numeric functions, which would allocate for every row.  That
+ * format: a 16-bit header, whose two uppermost bits say short (10), special
+ * (11) or long with a sign; the long one has a 16-bit weight after it; then
+ * digits of base 10000, the first of them worth 10000^weight.
+ */
+#include "arguments.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include <float.h>
+#include <math.h>
+
+#define NUMERIC_KIND_MASK 0xC000
+#define NUMERIC_NEGATIVE_LONG 0x4000
+#define NUMERIC_KIND_SHORT 0x8000
+#define NUMERIC_KIND_SPECIAL 0xC000
+#define NUMERIC_NAN 0xC000
+#define NUMERIC_SHORT_NEGATIVE 0x2000
+#define NUMERIC_SHORT_WEIGHT_NEGATIVE 0x0040
+#define NUMERIC_SHORT_WEIGHT_MASK 0x003F
+#define NUMERIC_BASE 10000
+#define NUMERIC_BASE_DIGITS 4
+
+/* 12.7 days */
+#define STRETCH_BITS 40
+#define STRETCH_MICROS (INT64CONST(1) << STRETCH_BITS)
+
+static Oid
+type_of_argument(FunctionCallInfo fcinfo, int argno)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+
+	return OidIsValid(type) ? getBaseType(type) : type;
+}
+
+static void
+report_wrong_type(FunctionCallInfo fcinfo, int argno, const char *name,
+				  const char *wanted, const char *cast)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+
+	if (type == UNKNOWNOID)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("%s must have a type", name),
+						errhint("Add a cast, for example %s.", cast)));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("%s must be %s, not %s", name, wanted,
+					OidIsValid(type) ? format_type_be(type) : "unknown"),
+			 errhint("Add a cast, for example %s.", cast)));
+}
+
+NumberType
+number_type_of_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	switch (type_of_argument(fcinfo, argno))
+	{
+		case NUMERICOID:
+			return NUMBER_NUMERIC;
+		case INT2OID:
+			return NUMBER_INT2;
+		case INT4OID:
+			return NUMBER_INT4;
+		case INT8OID:
+			return NUMBER_INT8;
+		case FLOAT4OID:
+			return NUMBER_FLOAT4;
+		case FLOAT8OID:
+			return NUMBER_FLOAT8;
+		default:
+			report_wrong_type(fcinfo, argno, name,
+							  "numeric, bigint, integer, smallint, double "
+							  "precision or real",
+							  psprintf("%s::numeric", name));
+			return NUMBER_NUMERIC; /* not reached */
+	}
+}
+
+MomentType
+moment_type_of_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	switch (type_of_argument(fcinfo, argno))
+	{
+		case DATEOID:
+			return MOMENT_DATE;
+		case TIMESTAMPOID:
+			return MOMENT_TIMESTAMP;
+		case TIMESTAMPTZOID:
+			return MOMENT_TIMESTAMPTZ;
+		default:
+			report_wrong_type(fcinfo, argno, name,
+							  "date, timestamp or timestamptz",
+							  psprintf("%s::date", name));
+			return MOMENT_DATE; /* not reached */
+	}
+}
+
+static void
+report_out_of_range(const char *name)
+{
+	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("%s has too many digits", name),
+					errhint("Use round(%s::numeric, 4), for example.", name)));
+}
+
+static void
+report_not_finite(const char *name, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("%s must be finite, not %s", name, what)));
+}
+
+static uint16
+uint16_at(const char *at)
+{
+	uint16 value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/*
+ * Decode a numeric.  Its last digits have no trailing zeros of base 10000, so
+ * only the last one can have zeros to strip.
+ */
+static Decimal
+decimal_from_numeric(Datum value, const char *name)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	const char *at = VARDATA_ANY(packed);
+	int bytes = VARSIZE_ANY_EXHDR(packed);
+	uint16 header = uint16_at(at);
+	bool negative;
+	int weight;
+	int digits;
+	int exponent;
+	UInt128 magnitude = 0;
+	Decimal result;
+
+	if ((header & NUMERIC_KIND_MASK) == NUMERIC_KIND_SPECIAL)
+		report_not_finite(name,
+						  header == NUMERIC_NAN ? "NaN" : "infinity");
+	if ((header & NUMERIC_KIND_MASK) == NUMERIC_KIND_SHORT)
+	{
+		negative = (header & NUMERIC_SHORT_NEGATIVE) != 0;
+		weight = header & NUMERIC_SHORT_WEIGHT_MASK;
+		if (header & NUMERIC_SHORT_WEIGHT_NEGATIVE)
+			weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+		at += sizeof(uint16);
+		digits = (bytes - (int) sizeof(uint16)) / (int) sizeof(int16);
+	}
+	else
+	{
+		negative = (header & NUMERIC_KIND_MASK) == NUMERIC_NEGATIVE_LONG;
+		weight = (int16) uint16_at(at + sizeof(uint16));
+		at += 2 * sizeof(uint16);
+		digits = (bytes - 2 * (int) sizeof(uint16)) / (int) sizeof(int16);
+	}
+
+	exponent = (weight + 1 - digits) * NUMERIC_BASE_DIGITS;
+	if (digits == 0)
+	{
+		result.coefficient = 0;
+		result.scale = 0;
+		goto done;
+	}
+	if (likely(digits <= 4))
+	{
+		uint64 small = 0;
+
+		for (int i = 0; i < digits; i++)
+			small = small * NUMERIC_BASE + uint16_at(at + i * sizeof(int16));
+		while (exponent < 0 && small % 10 == 0)
+		{
+			small /= 10;
+			exponent++;
+		}
+		if (likely(exponent <= 0 && exponent >= -DECIMAL_MAX_SCALE))
+		{
+			result.coefficient =
+				negative ? -(Int128) small : (Int128) small;
+			result.scale = -exponent;
+			goto done;
+		}
+		magnitude = small;
+	}
+	else
+	{
+		for (int i = 0; i < digits; i++)
+		{
+			if (__builtin_mul_overflow(magnitude, (UInt128) NUMERIC_BASE,
+									   &magnitude) ||
+				__builtin_add_overflow(
+					magnitude, (UInt128) uint16_at(at + i * sizeof(int16)),
+					&magnitude))
+				report_out_of_range(name);
+		}
+	}
+	if (decimal_set(negative, magnitude, exponent, &result) != DECIMAL_OK)
+		report_out_of_range(name);
+
+done:
+	if ((Pointer) packed != DatumGetPointer(value))
+		pfree(packed);
+	return result;
+}
+
+/*
+ * A double becomes the decimal that its cast to numeric gives: 15 significant
+ * digits.  Where the double is n / 10^k with an n of 15 digits, it is the one
+ * nearest to that decimal, and printing it with 15 digits would find it again.
+ */
+static Decimal
+decimal_from_float8(double value, const char *name)
+{
+	static const double powers[] = {1.0, 10.0, 100.0, 1000.0, 10000.0};
+	char text[64];
+	Decimal result;
+
+	if (isnan(value) || isinf(value))
+		report_not_finite(name, isnan(value) ? "NaN" : "infinity");
+	for (int scale = 0; scale < (int) lengthof(powers); scale++)
+	{
+		double scaled = rint(value * powers[scale]);
+
+		if (fabs(scaled) < 1e15 && scaled / powers[scale] == value)
+		{
+			result.coefficient = (int64) scaled;
+			result.scale = scale;
+			return result;
+		}
+	}
+	snprintf(text, sizeof(text), "%.*g", DBL_DIG, value);
+	if (decimal_parse(text, strlen(text), &result) != DECIMAL_OK)
+		report_out_of_range(name);
+	return result;
+}
+
+static Decimal
+decimal_from_float4(float4 value, const char *name)
+{
+	char text[64];
+	Decimal result;
+
+	if (isnan(value) || isinf(value))
+		report_not_finite(name, isnan(value) ? "NaN" : "infinity");
+	snprintf(text, sizeof(text), "%.*g", FLT_DIG, value);
+	if (decimal_parse(text, strlen(text), &result) != DECIMAL_OK)
+		report_out_of_range(name);
+	return result;
+}
+
+/* A number as a decimal at its least scale; name is for the error message */
+Decimal
+decimal_from_number(Datum value, NumberType type, const char *name)
+{
+	Decimal result = {0, 0};
+
+	switch (type)
+	{
+		case NUMBER_NUMERIC:
+			return decimal_from_numeric(value, name);
+		case NUMBER_INT2:
+			result.coefficient = DatumGetInt16(value);
+			break;
+		case NUMBER_INT4:
+			result.coefficient = DatumGetInt32(value);
+			break;
+		case NUMBER_INT8:
+			result.coefficient = DatumGetInt64(value);
+			break;
+		case NUMBER_FLOAT4:
+			return decimal_from_float4(DatumGetFloat4(value), name);
+		case NUMBER_FLOAT8:
+			return decimal_from_float8(DatumGetFloat8(value), name);
+	}
+	return result;
+}
+
+/* The same for what must fit 64 bits */
+int64
+amount_from_number(Datum value, NumberType type, const char *name, int *scale)
+{
+	Decimal decimal = decimal_from_number(value, type, name);
+
+	if (decimal.coefficient > PG_INT64_MAX ||
+		decimal.coefficient < -PG_INT64_MAX || decimal.scale > INT64_MAX_SCALE)
+		report_out_of_range(name);
+	*scale = decimal.scale;
+	return (int64) decimal.coefficient;
+}
+
+/* Use the time zone of the session, which may change within a query */
+void
+zone_use_session(Zone *zone)
+{
+	if (zone->tz != session_timezone)
+	{
+		memset(zone, 0, sizeof(*zone));
+		zone->tz = session_timezone;
+	}
+}
+
+void
+zone_use_name(Zone *zone, const char *name, int length)
+{
+	char wanted[TZ_STRLEN_MAX + 1];
+
+	if (zone->tz != NULL && zone->name[0] != '\0' &&
+		strlen(zone->name) == (size_t) length &&
+		memcmp(zone->name, name, length) == 0)
+		return;
+
+	memset(zone, 0, sizeof(*zone));
+	if (length > 0 && length <= TZ_STRLEN_MAX)
+	{
+		memcpy(wanted, name, length);
+		wanted[length] = '\0';
+		zone->tz = pg_tzset(wanted);
+	}
+	if (zone->tz == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%.*s\" not recognized", length, name),
+				 errhint("See the view pg_timezone_names.")));
+	strlcpy(zone->name, wanted, sizeof(zone->name));
+}
+
+static pg_time_t
+unix_seconds(int64 micros)
+{
+	return floor_divide(micros, USECS_PER_SEC) +
+		   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+}
+
+/* Offset of the zone at a time, and until when it lasts */
+static long int
+zone_offset_at(const Zone *zone, int64 micros, bool *ends, pg_time_t *end)
+{
+	pg_time_t seconds = unix_seconds(micros);
+	long int offset;
+	long int next_offset;
+	int is_dst;
+	int next_is_dst;
+	int found = pg_next_dst_boundary(&seconds, &offset, &is_dst, end,
+									 &next_offset, &next_is_dst, zone->tz);
+
+	if (found < 0)
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("timestamp out of range")));
+	*ends = found > 0;
+	return offset;
+}
+
+static long int
+zone_offset(Zone *zone, int64 micros)
+{
+	int64 stretch = micros >> STRETCH_BITS;
+	ZoneSlot *slot = &zone->slots[stretch & (ZONE_SLOTS - 1)];
+	bool ends;
+	pg_time_t end;
+
+	if (likely(slot->known && slot->stretch == stretch))
+		return slot->offset;
+
+	slot->known = false;
+	slot->stretch = stretch;
+	slot->offset =
+		zone_offset_at(zone, stretch * STRETCH_MICROS, &ends, &end);
+	if (!ends || end > unix_seconds(stretch * STRETCH_MICROS) +
+						   STRETCH_MICROS / USECS_PER_SEC + 1)
+	{
+		slot->known = true;
+		return slot->offset;
+	}
+
+	/* the clocks change within this stretch */
+	return zone_offset_at(zone, micros, &ends, &end);
+}
+
+/* The day of a sale */
+int32
+day_from_moment(Datum value, MomentType type, Zone *zone)
+{
+	int64 micros;
+
+	if (type == MOMENT_DATE)
+		return check_day(DatumGetDateADT(value), "sold_at");
+
+	micros = DatumGetTimestamp(value);
+	if (TIMESTAMP_NOT_FINITE(micros))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("sold_at must be finite")));
+	if (type == MOMENT_TIMESTAMPTZ)
+		micros += zone_offset(zone, micros) * USECS_PER_SEC;
+	return (int32) floor_divide(micros, USECS_PER_DAY);
+}
+
+int32
+check_day(DateADT day, const char *name)
+{
+	if (DATE_NOT_FINITE(day))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("%s must be finite", name)));
+	return day;
+}
+
+/* A threshold as a number of billionths */
+int64
+billionths_from_numeric(Datum value, const char *name)
+{
+	Decimal decimal = decimal_from_numeric(value, name);
+	Int128 coefficient = decimal.coefficient;
+
+	if (decimal.scale > 9)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not have more than 9 decimals", name)));
+	if (!int128_raise_scale(&coefficient, 9 - decimal.scale) ||
+		coefficient > PG_INT64_MAX || coefficient < -PG_INT64_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s is out of range", name)));
+	return (int64) coefficient;
+}
+
+Datum
+numeric_from_int64(int64 value, int scale)
+{
+	return NumericGetDatum(int64_div_fast_to_numeric(value, scale));
+}
+
+Datum
+numeric_from_int128(Int128 value, int scale)
+{
+	char text[DECIMAL_TEXT_SIZE];
+
+	decimal_format(text, value, scale);
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+							   ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
+}
+
+Period
+period_from_text(text *name)
+{
+	Period period;
+
+	if (!period_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &period))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period \"%.*s\" not recognized",
+						(int) VARSIZE_ANY_EXHDR(name), VARDATA_ANY(name)),
+				 errhint("Use day, week, month, quarter or year.")));
+	return period;
+}

@@ -1,0 +1,74 @@
+/*
+ * arguments.h
+ *		Arguments of SQL functions: moments, amounts, thresholds.
+ */
+#ifndef CLIENTCORE_ARGUMENTS_H
+#define CLIENTCORE_ARGUMENTS_H
+
+#include "compat.h"
+
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+#include "utils/date.h"
+
+#include "calendar.h"
+#include "decimal.h"
+
+/* What an argument declared "any" turned out to be */
+typedef enum NumberType
+{
+	NUMBER_NUMERIC,
+	NUMBER_INT2,
+	NUMBER_INT4,
+	NUMBER_INT8,
+	NUMBER_FLOAT4,
+	NUMBER_FLOAT8
+} NumberType;
+
+typedef enum MomentType
+{
+	MOMENT_DATE,
+	MOMENT_TIMESTAMP,
+	MOMENT_TIMESTAMPTZ
+} MomentType;
+
+/*
+ * Offsets of a time zone from UTC, remembered for stretches of about twelve
+ * days within which the offset does not change.
+ */
+#define ZONE_SLOTS 256
+
+typedef struct ZoneSlot
+{
+	int64 stretch;
+	long int offset; /* seconds east of UTC */
+	bool known;
+} ZoneSlot;
+
+typedef struct Zone
+{
+	const pg_tz *tz;
+	char name[TZ_STRLEN_MAX + 1]; /* empty: the session's */
+	ZoneSlot slots[ZONE_SLOTS];
+} Zone;
+
+extern NumberType number_type_of_argument(FunctionCallInfo fcinfo, int argno,
+										  const char *name);
+extern MomentType moment_type_of_argument(FunctionCallInfo fcinfo, int argno,
+										  const char *name);
+extern Decimal decimal_from_number(Datum value, NumberType type,
+								   const char *name);
+extern int64 amount_from_number(Datum value, NumberType type, const char *name,
+								int *scale);
+
+extern void zone_use_session(Zone *zone);
+extern void zone_use_name(Zone *zone, const char *name, int length);
+extern int32 day_from_moment(Datum value, MomentType type, Zone *zone);
+extern int32 check_day(DateADT day, const char *name);
+
+extern int64 billionths_from_numeric(Datum value, const char *name);
+extern Datum numeric_from_int64(int64 value, int scale);
+extern Datum numeric_from_int128(Int128 value, int scale);
+extern Period period_from_text(text *name);
+
+#endif

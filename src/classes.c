@@ -1,0 +1,313 @@
+/*
+ * classes.c
+ *		Classes of one client, from the days it bought on.
+ */
+#include "classes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Unsigned integers of 448 bits, least limb first: room for the squares of
+ * 128-bit totals, their sum, and the thresholds multiplied out.
+ */
+#define WIDE_LIMBS 7
+
+typedef struct Wide
+{
+	uint64_t limb[WIDE_LIMBS];
+} Wide;
+
+static void
+wide_add_at(Wide *to, int limb, uint64_t what)
+{
+	for (; what != 0 && limb < WIDE_LIMBS; limb++)
+		what = __builtin_add_overflow(to->limb[limb], what, &to->limb[limb]);
+}
+
+static void
+wide_add(Wide *to, const Wide *what)
+{
+	for (int i = 0; i < WIDE_LIMBS; i++)
+		wide_add_at(to, i, what->limb[i]);
+}
+
+static void
+wide_add_square(Wide *to, UInt128 value)
+{
+	uint64_t part[2] = {(uint64_t) value, (uint64_t) (value >> 64)};
+
+	for (int i = 0; i < 2; i++)
+	{
+		for (int j = 0; j < 2; j++)
+		{
+			UInt128 product = (UInt128) part[i] * part[j];
+
+			wide_add_at(to, i + j, (uint64_t) product);
+			wide_add_at(to, i + j + 1, (uint64_t) (product >> 64));
+		}
+	}
+}
+
+static void
+wide_multiply(Wide *to, uint64_t by)
+{
+	uint64_t carry = 0;
+
+	for (int i = 0; i < WIDE_LIMBS; i++)
+	{
+		UInt128 product = (UInt128) to->limb[i] * by + carry;
+
+		to->limb[i] = (uint64_t) product;
+		carry = (uint64_t) (product >> 64);
+	}
+}
+
+static bool
+wide_at_most(const Wide *left, const Wide *right)
+{
+	for (int i = WIDE_LIMBS - 1; i >= 0; i--)
+	{
+		if (left->limb[i] != right->limb[i])
+			return left->limb[i] < right->limb[i];
+	}
+	return true;
+}
+
+/*
+ * The last whole periods that end on or before as_of, counted from the period
+ * of the first purchase; false where they are too few to judge.
+ */
+bool
+xyz_window(Period period, int32_t periods, int32_t first_purchase,
+		   int32_t as_of, PeriodWindow *window)
+{
+	int64_t born = period_of_day(period, first_purchase);
+
+	window->period = period;
+	window->last = period_of_day(period, (int64_t) as_of + 1) - 1;
+	window->first = window->last - periods + 1;
+	if (window->first < born)
+		window->first = born;
+	return window->last - window->first + 1 >= MIN_PERIODS;
+}
+
+/* Share of the periods of a window in which there was a purchase */
+char
+xyz_by_frequency(PurchaseDays purchases, const PeriodWindow *window, int64_t x,
+				 int64_t y)
+{
+	int64_t from = period_first_day(window->period, window->first);
+	int64_t until = period_first_day(window->period, window->last + 1);
+	int64_t periods = window->last - window->first + 1;
+	int64_t active = 0;
+
+	if (purchases.count < 2)
+		return '\0';
+	for (size_t i = 0; i < purchases.count && purchases.days[i] < until; i++)
+	{
+		if (purchases.days[i] < from)
+			continue;
+		active++;
+		from = period_first_day(
+			window->period,
+			period_of_day(window->period, purchases.days[i]) + 1);
+	}
+	if ((Int128) active * BILLION >= (Int128) periods * x)
+		return 'X';
+	if ((Int128) active * BILLION >= (Int128) periods * y)
+		return 'Y';
+	return 'Z';
+}
+
+/*
+ * Population coefficient of variation CV of totals.  With sum T and sum of
+ * squares Q of n totals, CV <= t is n Q <= (1 + t^2) T^2: no division, no
+ * root.  The sum of the magnitudes must fit an Int128.
+ */
+char
+xyz_by_variation(const Int128 *totals, size_t count, int64_t x, int64_t y)
+{
+	const int64_t thresholds[] = {x, y};
+	Int128 sum = 0;
+	Wide squares = {{0}};
+	Wide square_of_sum = {{0}};
+
+	for (size_t i = 0; i < count; i++)
+	{
+		sum += totals[i];
+		wide_add_square(&squares, totals[i] < 0 ? -(UInt128) totals[i] :
+												  (UInt128) totals[i]);
+	}
+	if (count < MIN_PERIODS || sum <= 0)
+		return '\0';
+
+	wide_multiply(&squares, count);
+	wide_multiply(&squares, (uint64_t) BILLION * BILLION);
+	wide_add_square(&square_of_sum, (UInt128) sum);
+	for (int i = 0; i < 2; i++)
+	{
+		Wide bound = square_of_sum;
+		Wide more = square_of_sum;
+
+		wide_multiply(&bound, (uint64_t) BILLION * BILLION);
+		wide_multiply(&more, (uint64_t) thresholds[i]);
+		wide_multiply(&more, (uint64_t) thresholds[i]);
+		wide_add(&bound, &more);
+		if (wide_at_most(&squares, &bound))
+			return i == 0 ? 'X' : 'Y';
+	}
+	return 'Z';
+}
+
+static int
+compare_int32(const void *left, const void *right)
+{
+	int32_t a = *(const int32_t *) left;
+	int32_t b = *(const int32_t *) right;
+
+	return (a > b) - (a < b);
+}
+
+/* Days between consecutive purchases, ascending; returns their number */
+size_t
+sorted_intervals(PurchaseDays purchases, int32_t *sorted)
+{
+	size_t count = purchases.count > 0 ? purchases.count - 1 : 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		int64_t interval =
+			(int64_t) purchases.days[i + 1] - purchases.days[i];
+
+		/* the two ends of the calendar are further apart than an int32 */
+		sorted[i] = interval > INT32_MAX ? INT32_MAX : (int32_t) interval;
+	}
+
+	if (count > 64)
+	{
+		qsort(sorted, count, sizeof(int32_t), compare_int32);
+		return count;
+	}
+	for (size_t i = 1; i < count; i++)
+	{
+		int32_t value = sorted[i];
+		size_t at = i;
+
+		for (; at > 0 && sorted[at - 1] > value; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = value;
+	}
+	return count;
+}
+
+/* Type 7, operation by operation as percentile_cont does it */
+double
+interval_quantile_of(const int32_t *sorted, size_t count, double quantile)
+{
+	double position = quantile * (double) (count - 1);
+	size_t below = (size_t) floor(position);
+	size_t above = (size_t) ceil(position);
+	double low = sorted[below];
+	double high = sorted[above];
+
+	if (below == above)
+		return low;
+	return low + (position - (double) below) * (high - low);
+}
+
+int
+loyalty_rung_of(PurchaseDays purchases, bool is_aware, const LadderRule *rule)
+{
+	size_t count = purchases.count;
+
+	if (count == 0)
+		return is_aware ? 1 : 0;
+	if (count >= (size_t) rule->adherent_purchases &&
+		(int64_t) purchases.days[count - 1] - purchases.days[0] >=
+			rule->adherent_days)
+		return 5;
+	if (count >= (size_t) rule->frequent_purchases)
+		return 4;
+	return count >= 2 ? 3 : 2;
+}
+
+/* ceil(factor * median interval) within bounds, in days */
+int32_t
+silence_limit_of(const int32_t *sorted, size_t count, const LostRule *rule)
+{
+	Int128 doubled_median;
+	Int128 limit;
+
+	if (count < MIN_INTERVALS)
+		return rule->fallback_days;
+	doubled_median = (Int128) sorted[(count - 1) / 2] + sorted[count / 2];
+	limit = (doubled_median * rule->factor + 2 * (Int128) BILLION - 1) /
+			(2 * (Int128) BILLION);
+	if (limit < rule->min_days)
+		return rule->min_days;
+	if (limit > rule->max_days)
+		return rule->max_days;
+	return (int32_t) limit;
+}
+
+static void
+insert_sorted(int32_t *sorted, size_t count, int32_t value)
+{
+	size_t low = 0;
+	size_t high = count;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (sorted[middle] <= value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(sorted + low + 1, sorted + low,
+			(count - low) * sizeof(int32_t));
+	sorted[low] = value;
+}
+
+/*
+ * Every loss up to as_of: each silence over the limit as it stood when the
+ * silence began.  A silence that ended was a loss if the client was lost on at
+ * least one day before it came back.  sorted has room for one less than the
+ * days, events for as many; returns their number.
+ */
+size_t
+find_losses(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
+			int32_t *sorted, LossEvent *events)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < purchases.count; i++)
+	{
+		LossEvent *event = &events[found];
+
+		event->last_purchase = purchases.days[i];
+		event->limit = silence_limit_of(sorted, i, rule);
+		event->lost_on =
+			(int64_t) event->last_purchase + event->limit + 1;
+		event->has_returned = i + 1 < purchases.count;
+		event->returned_on =
+			event->has_returned ? purchases.days[i + 1] : 0;
+		if (event->has_returned ? event->returned_on > event->lost_on :
+								  as_of >= event->lost_on)
+			found++;
+
+		if (event->has_returned)
+		{
+			int64_t interval =
+				(int64_t) purchases.days[i + 1] - purchases.days[i];
+
+			insert_sorted(sorted, i,
+						  interval > INT32_MAX ? INT32_MAX :
+												 (int32_t) interval);
+		}
+	}
+	return found;
+}

@@ -1,0 +1,95 @@
+/*
+ * classes.h
+ *		Classes of one client, from the days it bought on.
+ *
+ * Pure arithmetic, no server.  Thresholds are integers in billionths, so that
+ * every comparison is exact.
+ */
+#ifndef CLIENTCORE_CLASSES_H
+#define CLIENTCORE_CLASSES_H
+
+#include "calendar.h"
+#include "decimal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BILLION INT64_C(1000000000)
+
+/* Days of purchase, ascending and distinct */
+typedef struct PurchaseDays
+{
+	const int32_t *days;
+	size_t count;
+} PurchaseDays;
+
+/* The whole calendar periods that an XYZ class looks at */
+typedef struct PeriodWindow
+{
+	Period period;
+	int64_t first; /* numbers of periods, both included */
+	int64_t last;
+} PeriodWindow;
+
+typedef struct LadderRule
+{
+	int32_t frequent_purchases;
+	int32_t adherent_purchases;
+	int32_t adherent_days; /* from the first purchase to the last */
+} LadderRule;
+
+typedef struct LostRule
+{
+	int64_t factor; /* billionths */
+	int32_t min_days;
+	int32_t max_days;
+	int32_t fallback_days;
+} LostRule;
+
+typedef struct LossEvent
+{
+	int32_t last_purchase;
+	int32_t limit;
+	int64_t lost_on; /* may lie beyond the last day a date can hold */
+	bool has_returned;
+	int32_t returned_on;
+} LossEvent;
+
+typedef enum LoyaltyStage
+{
+	STAGE_LOST,
+	STAGE_UNAWARE,
+	STAGE_AWARE,
+	STAGE_FIRST_PURCHASE,
+	STAGE_SECOND_PURCHASE,
+	STAGE_FREQUENT,
+	STAGE_ADHERENT
+} LoyaltyStage;
+
+#define MIN_PERIODS 3
+#define MIN_INTERVALS 3
+
+/* Classes are 'X', 'Y', 'Z', or '\0' where there is none */
+extern bool xyz_window(Period period, int32_t periods, int32_t first_purchase,
+					   int32_t as_of, PeriodWindow *window);
+extern char xyz_by_frequency(PurchaseDays purchases,
+							 const PeriodWindow *window, int64_t x, int64_t y);
+extern char xyz_by_variation(const Int128 *totals, size_t count, int64_t x,
+							 int64_t y);
+
+/* Intervals; sorted has room for one less than the days */
+extern size_t sorted_intervals(PurchaseDays purchases, int32_t *sorted);
+extern double interval_quantile_of(const int32_t *sorted, size_t count,
+								   double quantile);
+
+extern int loyalty_rung_of(PurchaseDays purchases, bool is_aware,
+						   const LadderRule *rule);
+
+extern int32_t silence_limit_of(const int32_t *sorted, size_t count,
+								const LostRule *rule);
+extern size_t find_losses(PurchaseDays purchases, int32_t as_of,
+						  const LostRule *rule, int32_t *sorted,
+						  LossEvent *events);
+
+#endif

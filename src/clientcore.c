@@ -1,0 +1,17 @@
+/*
+ * clientcore.c
+ *		The module.
+ *
+ * What it does is told by the files beside it, from the inside out:
+ *
+ *	calendar, decimal, history, classes, abc
+ *		pure arithmetic, free of the server
+ *	arguments, purchase_history, history_state, value_set
+ *		values of SQL and the arithmetic, joined
+ *	history_io, history_functions, history_aggregates, class_functions,
+ *	value_aggregates, value_windows
+ *		what SQL calls
+ */
+#include "compat.h"
+
+CLIENTCORE_MODULE_MAGIC;

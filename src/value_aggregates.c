@@ -1,0 +1,244 @@
+/*
+ * value_aggregates.c
+ *		Aggregates over values: ABC cutoffs, concentration, variation.
+ *
+ * They share their states, see value_set.c.
+ */
+#include "compat.h"
+
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+
+#include "abc_functions.h"
+#include "arguments.h"
+#include "class_functions.h"
+#include "state_io.h"
+#include "value_set.h"
+
+PG_FUNCTION_INFO_V1(value_set_in);
+PG_FUNCTION_INFO_V1(value_set_out);
+PG_FUNCTION_INFO_V1(value_set_recv);
+PG_FUNCTION_INFO_V1(value_set_send);
+PG_FUNCTION_INFO_V1(values_accum);
+PG_FUNCTION_INFO_V1(values_accum_shares);
+PG_FUNCTION_INFO_V1(values_accum_boundary);
+PG_FUNCTION_INFO_V1(values_accum_fraction);
+PG_FUNCTION_INFO_V1(values_accum_total);
+PG_FUNCTION_INFO_V1(values_combine);
+PG_FUNCTION_INFO_V1(values_abc_cutoffs_final);
+PG_FUNCTION_INFO_V1(values_gini_final);
+PG_FUNCTION_INFO_V1(values_hhi_final);
+PG_FUNCTION_INFO_V1(values_top_share_final);
+PG_FUNCTION_INFO_V1(values_variation_final);
+
+#define PG_GETARG_VALUE_SET(n) ((ValueSet *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
+
+Datum
+value_set_in(PG_FUNCTION_ARGS)
+{
+	bytea *bytes = state_bytes_from_text(PG_GETARG_CSTRING(0), "value_set");
+
+	PG_RETURN_POINTER(value_set_from_bytes((uint8 *) VARDATA(bytes),
+										   VARSIZE(bytes) - VARHDRSZ));
+}
+
+Datum
+value_set_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(
+		state_bytes_to_text(value_set_to_bytes(PG_GETARG_VALUE_SET(0))));
+}
+
+Datum
+value_set_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
+	int length = message->len - message->cursor;
+
+	PG_RETURN_POINTER(value_set_from_bytes(
+		(const uint8 *) pq_getmsgbytes(message, length), length));
+}
+
+Datum
+value_set_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(value_set_to_bytes(PG_GETARG_VALUE_SET(0)));
+}
+
+/*
+ * The state that may be changed: the executor's own within an aggregate, a
+ * copy or a new one elsewhere.
+ */
+static ValueSet *
+value_set_argument(FunctionCallInfo fcinfo)
+{
+	ValueSet *set;
+
+	if (PG_ARGISNULL(0))
+		return value_set_create();
+	set = PG_GETARG_VALUE_SET(0);
+	if (AggCheckCallContext(fcinfo, NULL) ||
+		(Pointer) set != DatumGetPointer(PG_GETARG_DATUM(0)))
+		return set;
+	return value_set_copy(set);
+}
+
+/* The value of a row, NULL being left out */
+static ValueSet *
+add_value(FunctionCallInfo fcinfo, ValueSet *set)
+{
+	NumberType *type = fcinfo->flinfo->fn_extra;
+
+	if (type == NULL)
+	{
+		type = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(NumberType));
+		*type = number_type_of_argument(fcinfo, 1, "value");
+		fcinfo->flinfo->fn_extra = type;
+	}
+	if (PG_ARGISNULL(1))
+		return set;
+	return value_set_add(
+		set, decimal_from_number(PG_GETARG_DATUM(1), *type, "value"));
+}
+
+Datum
+values_accum(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(add_value(fcinfo, value_set_argument(fcinfo)));
+}
+
+/* a, b and perhaps the boundary, from argument 2 on */
+static Datum
+accumulate_for_abc(FunctionCallInfo fcinfo, bool has_boundary)
+{
+	ValueSet *set = value_set_argument(fcinfo);
+	AbcRule rule = abc_rule_arguments(fcinfo, 2, has_boundary);
+
+	value_set_parameters(set, PARAMETERS_ABC, rule.a, rule.b, rule.boundary);
+	PG_RETURN_POINTER(add_value(fcinfo, set));
+}
+
+Datum
+values_accum_shares(PG_FUNCTION_ARGS)
+{
+	return accumulate_for_abc(fcinfo, false);
+}
+
+Datum
+values_accum_boundary(PG_FUNCTION_ARGS)
+{
+	return accumulate_for_abc(fcinfo, true);
+}
+
+Datum
+values_accum_fraction(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = value_set_argument(fcinfo);
+	int64 fraction;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("fraction must not be null")));
+	fraction = billionths_from_numeric(PG_GETARG_DATUM(2), "fraction");
+	if (fraction < 0 || fraction > BILLION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("fraction must be between 0 and 1")));
+	value_set_parameters(set, PARAMETERS_FRACTION, fraction, 0, 0);
+	PG_RETURN_POINTER(add_value(fcinfo, set));
+}
+
+/* The total of a period: none is zero */
+Datum
+values_accum_total(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = add_value(fcinfo, value_set_argument(fcinfo));
+
+	if (PG_ARGISNULL(1))
+		set = value_set_add(set, (Decimal) {0, 0});
+	PG_RETURN_POINTER(set);
+}
+
+Datum
+values_combine(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+	PG_RETURN_POINTER(value_set_add_set(value_set_argument(fcinfo),
+										PG_GETARG_VALUE_SET(1)));
+}
+
+Datum
+values_abc_cutoffs_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	AbcRule rule = value_set_abc_rule(set);
+	AbcCutoffs cutoffs;
+	TupleDesc row;
+	Datum values[2] = {0, 0};
+	bool nulls[2];
+
+	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE ||
+		row->natts != lengthof(values))
+		elog(ERROR, "return type must be a row type");
+	abc_find_cutoffs(value_set_sorted(set), set->count, &rule, &cutoffs);
+	nulls[0] = !cutoffs.has_a;
+	nulls[1] = !cutoffs.has_b;
+	if (cutoffs.has_a)
+		values[0] = numeric_from_int128(cutoffs.a_from, set->scale);
+	if (cutoffs.has_b)
+		values[1] = numeric_from_int128(cutoffs.b_from, set->scale);
+	PG_RETURN_DATUM(
+		HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), values, nulls)));
+}
+
+Datum
+values_gini_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	double result;
+
+	if (!gini_of(value_set_sorted(set), set->count, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(result);
+}
+
+Datum
+values_hhi_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	double result;
+
+	if (!hhi_of(value_set_sorted(set), set->count, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(result);
+}
+
+Datum
+values_top_share_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	double result;
+
+	if (set->parameters != PARAMETERS_FRACTION ||
+		!top_share_of(value_set_sorted(set), set->count, set->first, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(result);
+}
+
+Datum
+values_variation_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+
+	return xyz_class_datum(fcinfo,
+						   xyz_by_variation(value_set_sorted(set), set->count,
+											default_variation_rule.x,
+											default_variation_rule.y));
+}

@@ -1,0 +1,244 @@
+/*
+ * value_set.c
+ *		The values of a group, exact: state of the aggregates over values.
+ *
+ * All values share the largest scale that one of them needs.  They are kept
+ * as they come and sorted at the end, so the order of input cannot matter.
+ * The state is a value of an SQL type: a larger one is made in the current
+ * memory context, and the executor moves it to where it belongs.
+ */
+#include "value_set.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "abc_functions.h"
+#include "classes.h"
+
+#define INITIAL_CAPACITY 8
+#define VALUES_FORMAT 1
+
+/* format, scale, parameters, boundary */
+#define FIXED_BYTES (4 + 2 * sizeof(int64))
+
+static size_t
+size_for(size_t capacity)
+{
+	return offsetof(ValueSet, values) + capacity * sizeof(Int128);
+}
+
+static ValueSet *
+allocate(size_t capacity)
+{
+	size_t size = size_for(capacity);
+	ValueSet *set;
+
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("too many values in one group")));
+	set = palloc(size);
+	memset(set, 0, offsetof(ValueSet, values));
+	SET_VARSIZE(set, size);
+	return set;
+}
+
+ValueSet *
+value_set_create(void)
+{
+	return allocate(INITIAL_CAPACITY);
+}
+
+ValueSet *
+value_set_copy(const ValueSet *set)
+{
+	ValueSet *copy = palloc(VARSIZE(set));
+
+	memcpy(copy, set, VARSIZE(set));
+	return copy;
+}
+
+/* The parameters of an aggregate are those of its group */
+void
+value_set_parameters(ValueSet *set, ValueParameters parameters, int64 first,
+					 int64 second, AbcBoundary boundary)
+{
+	if (set->parameters == PARAMETERS_NONE && set->count == 0)
+	{
+		set->parameters = parameters;
+		set->first = first;
+		set->second = second;
+		set->boundary = boundary;
+	}
+	else if (set->parameters != parameters || set->first != first ||
+			 set->second != second || set->boundary != boundary)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 parameters == PARAMETERS_FRACTION ?
+					 errmsg("fraction must not vary within a group") :
+					 errmsg("a, b and boundary must not vary within a group")));
+}
+
+static void
+report_out_of_range(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("values out of range"),
+					errdetail("The values of one group must fit 38 digits "
+							  "at the number of decimals they need."),
+					errhint("Use round(value::numeric, 4), for example.")));
+}
+
+static void
+raise_scale(ValueSet *set, int scale)
+{
+	for (uint32 i = 0; i < set->count; i++)
+	{
+		if (!int128_raise_scale(&set->values[i], scale - set->scale))
+			report_out_of_range();
+	}
+	set->scale = scale;
+}
+
+/* Room for so many more; at least doubles */
+static ValueSet *
+make_room(ValueSet *set, size_t more)
+{
+	size_t capacity =
+		(VARSIZE(set) - offsetof(ValueSet, values)) / sizeof(Int128);
+	size_t wanted = (size_t) set->count + more;
+	ValueSet *larger;
+
+	if (likely(wanted <= capacity))
+		return set;
+	larger = allocate(Max(wanted, 2 * capacity));
+	memcpy((char *) larger + VARHDRSZ, (char *) set + VARHDRSZ,
+		   size_for(set->count) - VARHDRSZ);
+	return larger;
+}
+
+ValueSet *
+value_set_add(ValueSet *set, Decimal value)
+{
+	set = make_room(set, 1);
+	if (value.scale > set->scale)
+		raise_scale(set, value.scale);
+	else if (!int128_raise_scale(&value.coefficient, set->scale - value.scale))
+		report_out_of_range();
+	set->values[set->count++] = value.coefficient;
+	return set;
+}
+
+ValueSet *
+value_set_add_set(ValueSet *set, const ValueSet *other)
+{
+	if (other->parameters != PARAMETERS_NONE)
+		value_set_parameters(set, other->parameters, other->first,
+							 other->second, other->boundary);
+	set = make_room(set, other->count);
+	if (other->scale > set->scale)
+		raise_scale(set, other->scale);
+	for (uint32 i = 0; i < other->count; i++)
+	{
+		Int128 value = other->values[i];
+
+		if (!int128_raise_scale(&value, set->scale - other->scale))
+			report_out_of_range();
+		set->values[set->count++] = value;
+	}
+	return set;
+}
+
+/* A sorted copy of the values, whose sums are known to fit */
+Int128 *
+value_set_sorted(const ValueSet *set)
+{
+	Int128 *values =
+		palloc_extended(((size_t) set->count + 1) * sizeof(Int128),
+						MCXT_ALLOC_HUGE);
+
+	CHECK_FOR_INTERRUPTS();
+	memcpy(values, set->values, set->count * sizeof(Int128));
+	if (!values_fit(values, set->count))
+		report_out_of_range();
+	sort_values(values, set->count);
+	return values;
+}
+
+AbcRule
+value_set_abc_rule(const ValueSet *set)
+{
+	AbcRule rule = default_abc_rule;
+
+	if (set->parameters == PARAMETERS_ABC)
+	{
+		rule.a = set->first;
+		rule.b = set->second;
+		rule.boundary = set->boundary;
+	}
+	return rule;
+}
+
+/* Bytes of the machine's own order, as states only travel between like ones */
+bytea *
+value_set_to_bytes(const ValueSet *set)
+{
+	size_t length = FIXED_BYTES + set->count * sizeof(Int128);
+	bytea *result = palloc_extended(VARHDRSZ + length, MCXT_ALLOC_HUGE);
+	char *at = VARDATA(result);
+
+	*at++ = VALUES_FORMAT;
+	*at++ = set->scale;
+	*at++ = set->parameters;
+	*at++ = set->boundary;
+	memcpy(at, &set->first, sizeof(int64));
+	at += sizeof(int64);
+	memcpy(at, &set->second, sizeof(int64));
+	at += sizeof(int64);
+	memcpy(at, set->values, set->count * sizeof(Int128));
+	SET_VARSIZE(result, VARHDRSZ + length);
+	return result;
+}
+
+static bool
+parameters_are_valid(const ValueSet *set)
+{
+	switch (set->parameters)
+	{
+		case PARAMETERS_NONE:
+			return set->first == 0 && set->second == 0 && set->boundary == 0;
+		case PARAMETERS_ABC:
+			return set->first > 0 && set->first < set->second &&
+				   set->second <= BILLION && set->boundary <= ABC_MIDPOINT;
+		case PARAMETERS_FRACTION:
+			return set->first >= 0 && set->first <= BILLION &&
+				   set->second == 0 && set->boundary == 0;
+		default:
+			return false;
+	}
+}
+
+/* Trusts nothing: the bytes may come from a client */
+ValueSet *
+value_set_from_bytes(const uint8 *bytes, size_t length)
+{
+	ValueSet *set;
+	size_t count;
+
+	if (length < FIXED_BYTES || (length - FIXED_BYTES) % sizeof(Int128) != 0 ||
+		bytes[0] != VALUES_FORMAT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid state of a set of values")));
+	count = (length - FIXED_BYTES) / sizeof(Int128);
+	set = allocate(Max(count, INITIAL_CAPACITY));
+	set->scale = bytes[1];
+	set->parameters = bytes[2];
+	set->boundary = bytes[3];
+	memcpy(&set->first, bytes + 4, sizeof(int64));
+	memcpy(&set->second, bytes + 4 + sizeof(int64), sizeof(int64));
+	memcpy(set->values, bytes + FIXED_BYTES, count * sizeof(Int128));
+	set->count = count;
+	if (set->scale > DECIMAL_MAX_SCALE || !parameters_are_valid(set))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid state of a set of values")));
+	return set;
+}
