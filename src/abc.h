@@ -16,7 +16,7 @@
 typedef enum AbcBoundary
 {
 	ABC_CROSSING, /* the value that crosses a border is of the better class */
-	ABC_UPTO,	  /* it is of the worse one */
+	ABC_UPTO,     /* it is of the worse one */
 	ABC_MIDPOINT  /* it is where its middle lies */
 } AbcBoundary;
 

@@ -52,11 +52,10 @@ abc_rule_from(Datum a, Datum b, const char *boundary, int boundary_length)
 			memcmp(names[i], boundary, boundary_length) != 0))
 		i++;
 	if (i == (int) lengthof(names))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("boundary \"%.*s\" not recognized", boundary_length,
-						boundary),
-				 errhint("Use crossing, upto or midpoint.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("boundary \"%.*s\" not recognized",
+							   boundary_length, boundary),
+						errhint("Use crossing, upto or midpoint.")));
 	rule.boundary = (AbcBoundary) i;
 	return rule;
 }
@@ -335,8 +334,8 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 		CurrentMemoryContext, "quantile_score values", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	bool constant_bins = get_fn_expr_arg_stable(fcinfo->flinfo, 1);
-	Datum *values = MemoryContextAllocHuge(values_context,
-										   ((size_t) rows + 1) * sizeof(Datum));
+	Datum *values = MemoryContextAllocHuge(
+		values_context, ((size_t) rows + 1) * sizeof(Datum));
 	size_t count = 0;
 	int16 length;
 	bool by_value;
@@ -357,15 +356,14 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 		value = WinGetFuncArgInPartition(window, 0, row, WINDOW_SEEK_HEAD,
 										 false, &isnull, &isout);
 		if (!constant_bins && bins_of_row(window, row) != partition->bins)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("bins must not vary within a partition")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("bins must not vary within a partition")));
 		MemoryContextSwitchTo(values_context);
 		if (!isnull)
-			values[count++] = by_value ? value :
-				length == -1 ?
-					PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) :
-					datumCopy(value, by_value, length);
+			values[count++] =
+				by_value       ? value
+				: length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value))
+							   : datumCopy(value, by_value, length);
 	}
 
 	MemoryContextSwitchTo(kept);

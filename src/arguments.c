@@ -151,8 +151,7 @@ decimal_from_numeric(Datum value, const char *name)
 	Decimal result;
 
 	if ((header & NUMERIC_KIND_MASK) == NUMERIC_KIND_SPECIAL)
-		report_not_finite(name,
-						  header == NUMERIC_NAN ? "NaN" : "infinity");
+		report_not_finite(name, header == NUMERIC_NAN ? "NaN" : "infinity");
 	if ((header & NUMERIC_KIND_MASK) == NUMERIC_KIND_SHORT)
 	{
 		negative = (header & NUMERIC_SHORT_NEGATIVE) != 0;
@@ -190,8 +189,7 @@ decimal_from_numeric(Datum value, const char *name)
 		}
 		if (likely(exponent <= 0 && exponent >= -DECIMAL_MAX_SCALE))
 		{
-			result.coefficient =
-				negative ? -(Int128) small : (Int128) small;
+			result.coefficient = negative ? -(Int128) small : (Int128) small;
 			result.scale = -exponent;
 			goto done;
 		}
@@ -378,8 +376,7 @@ zone_offset(Zone *zone, int64 micros)
 
 	slot->known = false;
 	slot->stretch = stretch;
-	slot->offset =
-		zone_offset_at(zone, stretch * STRETCH_MICROS, &ends, &end);
+	slot->offset = zone_offset_at(zone, stretch * STRETCH_MICROS, &ends, &end);
 	if (!ends || end > unix_seconds(stretch * STRETCH_MICROS) +
 						   STRETCH_MICROS / USECS_PER_SEC + 1)
 	{

@@ -51,8 +51,7 @@ day_to_civil(int64_t day, int64_t *year, int *month, int *mday)
 						   day_of_era / 36524 - day_of_era / 146096) /
 						  365;
 	int64_t day_of_year =
-		day_of_era -
-		(365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int month_from_march = (int) ((5 * day_of_year + 2) / 153);
 
 	*mday = (int) (day_of_year - (153 * month_from_march + 2) / 5 + 1);
@@ -123,13 +122,13 @@ period_first_day(Period period, int64_t number)
 		case PERIOD_WEEK:
 			return number * 7 + FIRST_MONDAY;
 		case PERIOD_MONTH:
-			return day_from_civil(floor_divide(number, 12),
-								  (int) (number - floor_divide(number, 12) * 12) + 1,
-								  1);
+			return day_from_civil(
+				floor_divide(number, 12),
+				(int) (number - floor_divide(number, 12) * 12) + 1, 1);
 		case PERIOD_QUARTER:
-			return day_from_civil(floor_divide(number, 4),
-								  (int) (number - floor_divide(number, 4) * 4) * 3 + 1,
-								  1);
+			return day_from_civil(
+				floor_divide(number, 4),
+				(int) (number - floor_divide(number, 4) * 4) * 3 + 1, 1);
 		default:
 			return day_from_civil(number, 1, 1);
 	}

@@ -37,8 +37,8 @@ const LostRule default_lost_rule = {3 * BILLION, 30, 730, 365};
 #define MAX_PERIODS 100000
 
 static const char *const stage_labels[] = {
-	"lost",			   "unaware",  "aware",	  "first_purchase",
-	"second_purchase", "frequent", "adherent"};
+	"lost",     "unaware", "aware", "first_purchase", "second_purchase",
+	"frequent", "adherent"};
 
 static void
 report_bad_threshold(const char *message)
@@ -298,8 +298,7 @@ xyz_class_by_variation(PG_FUNCTION_ARGS)
 	if (rule.x < 0 || rule.x >= rule.y)
 		report_bad_threshold("thresholds must be 0 <= x < y");
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	return xyz_class_datum(fcinfo,
-						   variation_class_of(&header, as_of, &rule));
+	return xyz_class_datum(fcinfo, variation_class_of(&header, as_of, &rule));
 }
 
 Datum
@@ -311,10 +310,9 @@ loyalty_stage(PG_FUNCTION_ARGS)
 	LostRule lost = lost_rule_arguments(fcinfo, 6);
 
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	return loyalty_stage_datum(fcinfo,
-							   loyalty_stage_of(&header, as_of,
-												PG_GETARG_BOOL(2), &ladder,
-												&lost));
+	return loyalty_stage_datum(
+		fcinfo,
+		loyalty_stage_of(&header, as_of, PG_GETARG_BOOL(2), &ladder, &lost));
 }
 
 Datum
@@ -352,8 +350,8 @@ silence_limit(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	purchases = history_purchases(&header, DAY_MAX);
 	sorted = room_for_intervals(purchases);
-	PG_RETURN_INT32(silence_limit_of(
-		sorted, sorted_intervals(purchases, sorted), &rule));
+	PG_RETURN_INT32(
+		silence_limit_of(sorted, sorted_intervals(purchases, sorted), &rule));
 }
 
 Datum

@@ -137,8 +137,8 @@ xyz_by_variation(const Int128 *totals, size_t count, int64_t x, int64_t y)
 	for (size_t i = 0; i < count; i++)
 	{
 		sum += totals[i];
-		wide_add_square(&squares, totals[i] < 0 ? -(UInt128) totals[i] :
-												  (UInt128) totals[i]);
+		wide_add_square(&squares, totals[i] < 0 ? -(UInt128) totals[i]
+												: (UInt128) totals[i]);
 	}
 	if (count < MIN_PERIODS || sum <= 0)
 		return '\0';
@@ -178,8 +178,7 @@ sorted_intervals(PurchaseDays purchases, int32_t *sorted)
 
 	for (size_t i = 0; i < count; i++)
 	{
-		int64_t interval =
-			(int64_t) purchases.days[i + 1] - purchases.days[i];
+		int64_t interval = (int64_t) purchases.days[i + 1] - purchases.days[i];
 
 		/* the two ends of the calendar are further apart than an int32 */
 		sorted[i] = interval > INT32_MAX ? INT32_MAX : (int32_t) interval;
@@ -267,8 +266,7 @@ insert_sorted(int32_t *sorted, size_t count, int32_t value)
 		else
 			high = middle;
 	}
-	memmove(sorted + low + 1, sorted + low,
-			(count - low) * sizeof(int32_t));
+	memmove(sorted + low + 1, sorted + low, (count - low) * sizeof(int32_t));
 	sorted[low] = value;
 }
 
@@ -290,13 +288,11 @@ find_losses(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
 
 		event->last_purchase = purchases.days[i];
 		event->limit = silence_limit_of(sorted, i, rule);
-		event->lost_on =
-			(int64_t) event->last_purchase + event->limit + 1;
+		event->lost_on = (int64_t) event->last_purchase + event->limit + 1;
 		event->has_returned = i + 1 < purchases.count;
-		event->returned_on =
-			event->has_returned ? purchases.days[i + 1] : 0;
-		if (event->has_returned ? event->returned_on > event->lost_on :
-								  as_of >= event->lost_on)
+		event->returned_on = event->has_returned ? purchases.days[i + 1] : 0;
+		if (event->has_returned ? event->returned_on > event->lost_on
+								: as_of >= event->lost_on)
 			found++;
 
 		if (event->has_returned)
@@ -305,8 +301,8 @@ find_losses(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
 				(int64_t) purchases.days[i + 1] - purchases.days[i];
 
 			insert_sorted(sorted, i,
-						  interval > INT32_MAX ? INT32_MAX :
-												 (int32_t) interval);
+						  interval > INT32_MAX ? INT32_MAX
+											   : (int32_t) interval);
 		}
 	}
 	return found;

@@ -22,18 +22,18 @@
 #include "nodes/miscnodes.h"
 #include "varatt.h"
 #else
-#define ereturn(context, value, ...)      \
-	do                                    \
-	{                                     \
-		(void) (context);                 \
-		ereport(ERROR, __VA_ARGS__);      \
-		return value; /* not reached */   \
+#define ereturn(context, value, ...)                                          \
+	do                                                                        \
+	{                                                                         \
+		(void) (context);                                                     \
+		ereport(ERROR, __VA_ARGS__);                                          \
+		return value; /* not reached */                                       \
 	} while (0)
 #endif
 
 /* From 18 on a module can name itself */
 #if PG_VERSION_NUM >= 180000
-#define CLIENTCORE_MODULE_MAGIC \
+#define CLIENTCORE_MODULE_MAGIC                                               \
 	PG_MODULE_MAGIC_EXT(.name = "clientcore", .version = "1.0")
 #else
 #define CLIENTCORE_MODULE_MAGIC PG_MODULE_MAGIC

@@ -50,8 +50,7 @@ decimal_set(bool negative, UInt128 magnitude, int exponent, Decimal *result)
 	if (magnitude >= INT128_LIMIT || -exponent > DECIMAL_MAX_SCALE)
 		return DECIMAL_OUT_OF_RANGE;
 
-	result->coefficient =
-		negative ? -(Int128) magnitude : (Int128) magnitude;
+	result->coefficient = negative ? -(Int128) magnitude : (Int128) magnitude;
 	result->scale = -exponent;
 	return DECIMAL_OK;
 }

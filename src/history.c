@@ -20,10 +20,10 @@
 #include <string.h>
 
 /* Flags of a day's token */
-#define SALES_FOLLOW 1		/* zigzag; one sale where absent */
-#define RETURNS_FOLLOW 2	/* zigzag returns, zigzag returned */
-#define PROFIT_OF_ALL 4		/* zigzag profit, known for each sale */
-#define PROFIT_OF_SOME 8	/* zigzag profit count, zigzag profit */
+#define SALES_FOLLOW 1      /* zigzag; one sale where absent */
+#define RETURNS_FOLLOW 2    /* zigzag returns, zigzag returned */
+#define PROFIT_OF_ALL 4     /* zigzag profit, known for each sale */
+#define PROFIT_OF_SOME 8    /* zigzag profit count, zigzag profit */
 #define SOLD_IS_NEGATIVE 16 /* sold is a varint of its magnitude */
 #define FLAG_BITS 5
 #define FLAG_MASK 31
@@ -114,9 +114,9 @@ history_put_entry(uint8_t *out, uint64_t gap, const HistoryDay *day)
 	length = history_put_varint(out, gap << FLAG_BITS | flags);
 	if (flags & SALES_FOLLOW)
 		length += history_put_varint(out + length, zigzag(day->sales));
-	length += history_put_varint(out + length,
-								 day->sold < 0 ? -(uint64_t) day->sold :
-												 (uint64_t) day->sold);
+	length +=
+		history_put_varint(out + length, day->sold < 0 ? -(uint64_t) day->sold
+													   : (uint64_t) day->sold);
 	if (has_returns)
 	{
 		length += history_put_varint(out + length, zigzag(day->returns));
@@ -155,8 +155,8 @@ history_get_entry(const uint8_t **at, const uint8_t *end, uint64_t *gap,
 		return status;
 	if (magnitude > INT64_MAX)
 		return HISTORY_CORRUPT;
-	day->sold = (token & SOLD_IS_NEGATIVE) ? -(int64_t) magnitude :
-											 (int64_t) magnitude;
+	day->sold = (token & SOLD_IS_NEGATIVE) ? -(int64_t) magnitude
+										   : (int64_t) magnitude;
 	if ((token & (FLAG_MASK ^ SALES_FOLLOW ^ SOLD_IS_NEGATIVE)) == 0)
 		return HISTORY_OK;
 
@@ -187,8 +187,7 @@ history_get_entry(const uint8_t **at, const uint8_t *end, uint64_t *gap,
  * and only what passed it is ever stored.
  */
 HistoryStatus
-history_open_prefix(const uint8_t *bytes, size_t length,
-					HistoryHeader *header)
+history_open_prefix(const uint8_t *bytes, size_t length, HistoryHeader *header)
 {
 	const uint8_t *at = bytes;
 	const uint8_t *end = bytes + length;
@@ -307,9 +306,9 @@ history_add_day(HistoryDay *to, const HistoryDay *what)
 				   add_to(&to->sold, what->sold) &&
 				   add_to(&to->returned, what->returned) &&
 				   add_to(&to->profit_count, what->profit_count) &&
-				   add_to(&to->profit, what->profit) ?
-			   HISTORY_OK :
-			   HISTORY_OVERFLOW;
+				   add_to(&to->profit, what->profit)
+			   ? HISTORY_OK
+			   : HISTORY_OVERFLOW;
 }
 
 /* Days never hold INT64_MIN, so that each has its negative */
@@ -339,8 +338,7 @@ history_merge(const HistoryDay *left, size_t left_count,
 
 	while (i < left_count || j < right_count)
 	{
-		if (j == right_count ||
-			(i < left_count && left[i].day < right[j].day))
+		if (j == right_count || (i < left_count && left[i].day < right[j].day))
 			out[n++] = left[i++];
 		else if (i == left_count || right[j].day < left[i].day)
 			out[n++] = right[j++];
@@ -578,9 +576,9 @@ history_validate(const uint8_t *bytes, size_t length, HistoryDay *days,
 	status = history_encode(days, count, header.scale, scratch, &written);
 	if (status != HISTORY_OK)
 		return status;
-	return written == length && memcmp(bytes, scratch, length) == 0 ?
-			   HISTORY_OK :
-			   HISTORY_CORRUPT;
+	return written == length && memcmp(bytes, scratch, length) == 0
+			   ? HISTORY_OK
+			   : HISTORY_CORRUPT;
 }
 
 static int

@@ -36,11 +36,11 @@
 /* One day.  All but the day may be negative, in a delta. */
 typedef struct HistoryDay
 {
-	int32_t day;		  /* since 2000-01-01 */
-	int64_t sales;		  /* with an amount of zero or more */
-	int64_t returns;	  /* with a negative amount */
-	int64_t sold;		  /* their amounts, at the scale of the history */
-	int64_t returned;	  /* what was given back, not negative */
+	int32_t day;          /* since 2000-01-01 */
+	int64_t sales;        /* with an amount of zero or more */
+	int64_t returns;      /* with a negative amount */
+	int64_t sold;         /* their amounts, at the scale of the history */
+	int64_t returned;     /* what was given back, not negative */
 	int64_t profit_count; /* sales and returns with a known profit */
 	int64_t profit;
 } HistoryDay;
@@ -76,7 +76,7 @@ typedef struct HistoryCursor
 typedef enum HistoryStatus
 {
 	HISTORY_OK,
-	HISTORY_END,	   /* no more days */
+	HISTORY_END,       /* no more days */
 	HISTORY_VERSION,   /* a format this code does not know */
 	HISTORY_TRUNCATED, /* ends too early */
 	HISTORY_CORRUPT,   /* inconsistent, or not in canonical form */

@@ -131,9 +131,9 @@ accumulate(FunctionCallInfo fcinfo, const SaleForm *form)
 	if (form->as_of > 0)
 		history_state_set_as_of(
 			state, PG_ARGISNULL(form->as_of),
-			PG_ARGISNULL(form->as_of) ?
-				0 :
-				check_day(PG_GETARG_DATEADT(form->as_of), "as_of"));
+			PG_ARGISNULL(form->as_of)
+				? 0
+				: check_day(PG_GETARG_DATEADT(form->as_of), "as_of"));
 	if (is_sale)
 		state = add_sale(fcinfo, form, owner, state);
 	else
@@ -273,9 +273,9 @@ history_loyalty_stage_final(PG_FUNCTION_ARGS)
 
 	if (!final_history(fcinfo, &header, &as_of))
 		PG_RETURN_NULL();
-	return loyalty_stage_datum(
-		fcinfo, loyalty_stage_of(&header, as_of, false, &default_ladder_rule,
-								 &default_lost_rule));
+	return loyalty_stage_datum(fcinfo, loyalty_stage_of(&header, as_of, false,
+														&default_ladder_rule,
+														&default_lost_rule));
 }
 
 Datum
@@ -292,15 +292,15 @@ history_is_lost_client_final(PG_FUNCTION_ARGS)
 Datum
 purchase_history_state_in(PG_FUNCTION_ARGS)
 {
-	bytea *bytes = state_bytes_from_text(PG_GETARG_CSTRING(0),
-										 "purchase_history_state");
+	bytea *bytes =
+		state_bytes_from_text(PG_GETARG_CSTRING(0), "purchase_history_state");
 
-	PG_RETURN_POINTER(history_state_from_bytes(
-		(uint8 *) VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ,
-		CurrentMemoryContext));
+	PG_RETURN_POINTER(history_state_from_bytes((uint8 *) VARDATA(bytes),
+											   VARSIZE(bytes) - VARHDRSZ,
+											   CurrentMemoryContext));
 }
 
-#define PG_GETARG_HISTORY_STATE(n) \
+#define PG_GETARG_HISTORY_STATE(n)                                            \
 	((HistoryState *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
 Datum
@@ -375,8 +375,8 @@ rollup_combine(PG_FUNCTION_ARGS)
 	}
 	if (PG_ARGISNULL(0))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	PG_RETURN_POINTER(history_state_add_state(
-		rollup_state(fcinfo), owner, PG_GETARG_HISTORY_STATE(1)));
+	PG_RETURN_POINTER(history_state_add_state(rollup_state(fcinfo), owner,
+											  PG_GETARG_HISTORY_STATE(1)));
 }
 
 Datum

@@ -287,8 +287,7 @@ cut(const HistoryHeader *header, int32 from, int32 to)
 	size_t count = 0;
 
 	history_rewind(header, &cursor);
-	while (history_next_stored(&cursor, &days[count]) &&
-		   days[count].day <= to)
+	while (history_next_stored(&cursor, &days[count]) && days[count].day <= to)
 	{
 		if (days[count].day >= from)
 			count++;
@@ -384,8 +383,8 @@ days(PG_FUNCTION_ARGS)
 }
 
 static void
-put_period(ReturnSetInfo *result, Period period, int64 number,
-		   int64 purchases, const HistoryDay *total, int scale)
+put_period(ReturnSetInfo *result, Period period, int64 number, int64 purchases,
+		   const HistoryDay *total, int scale)
 {
 	Datum values[3 + DAY_COLUMNS];
 	bool nulls[3 + DAY_COLUMNS] = {false};

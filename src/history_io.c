@@ -32,7 +32,7 @@ typedef struct Parser
 {
 	const char *at;
 	const char *error; /* what is wrong there, once something is */
-	int scale;		   /* of the amounts read so far */
+	int scale;         /* of the amounts read so far */
 	HistoryDay *days;
 	size_t count;
 	size_t allocated;
@@ -197,8 +197,7 @@ parse_parts(Parser *parser, HistoryDay *day)
 				return false;
 			day->sold = amount;
 			day->sales = 1;
-			if (accept_word(parser, "in") &&
-				!parse_count(parser, &day->sales))
+			if (accept_word(parser, "in") && !parse_count(parser, &day->sales))
 				return false;
 		}
 		else if (accept_word(parser, "returned"))
@@ -309,9 +308,9 @@ append_day(StringInfo out, const HistoryDay *day, int scale)
 	const char *comma = "";
 
 	day_to_civil(day->day, &year, &month, &mday);
-	appendStringInfo(out, "%04d-%02d-%02d%s: ",
-					 (int) (year > 0 ? year : 1 - year), month, mday,
-					 year > 0 ? "" : " BC");
+	appendStringInfo(out,
+					 "%04d-%02d-%02d%s: ", (int) (year > 0 ? year : 1 - year),
+					 month, mday, year > 0 ? "" : " BC");
 	if (day->sales != 0 || day->sold != 0)
 	{
 		append_amount(out, "sold", day->sold, scale);
@@ -377,13 +376,13 @@ purchase_history_recv(PG_FUNCTION_ARGS)
 	if (status == HISTORY_OK)
 	{
 		size_t count = header.day_count;
-		HistoryDay *days = palloc_extended((count + 1) * sizeof(HistoryDay),
-										   MCXT_ALLOC_HUGE);
+		HistoryDay *days =
+			palloc_extended((count + 1) * sizeof(HistoryDay), MCXT_ALLOC_HUGE);
 		uint8_t *scratch =
 			palloc_extended(history_bound(count), MCXT_ALLOC_HUGE);
 
-		status = history_validate((const uint8_t *) bytes, length, days,
-								  scratch);
+		status =
+			history_validate((const uint8_t *) bytes, length, days, scratch);
 		pfree(scratch);
 		pfree(days);
 	}
@@ -393,12 +392,11 @@ purchase_history_recv(PG_FUNCTION_ARGS)
 				 errmsg("unknown format of binary purchase history"),
 				 errhint("It may come from a later version of clientcore.")));
 	if (status != HISTORY_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary purchase history"),
-				 status == HISTORY_TRUNCATED ?
-					 errdetail("It ends too early.") :
-					 errdetail("It is not in canonical form.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid binary purchase history"),
+						status == HISTORY_TRUNCATED
+							? errdetail("It ends too early.")
+							: errdetail("It is not in canonical form.")));
 
 	result = palloc(VARHDRSZ + length);
 	SET_VARSIZE(result, VARHDRSZ + length);

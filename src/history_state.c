@@ -108,9 +108,8 @@ gap_code(const HistoryState *state, int32 day)
 static HistoryDay *
 collect_stream(const HistoryState *state, size_t spare)
 {
-	HistoryDay *days =
-		palloc_extended((state->count + spare + 1) * sizeof(HistoryDay),
-						MCXT_ALLOC_HUGE);
+	HistoryDay *days = palloc_extended(
+		(state->count + spare + 1) * sizeof(HistoryDay), MCXT_ALLOC_HUGE);
 	const uint8_t *at = state->stream;
 	const uint8_t *end = state->stream + state->used;
 	int64 day = 0;
@@ -220,9 +219,9 @@ close_day(HistoryState *state, StateOwner owner)
 	state->is_open = false;
 	if (likely(capacity(state) - state->used >= ENTRY_MAX_BYTES))
 	{
-		bytes = history_put_entry(state->stream + state->used,
-								  gap_code(state, state->open.day),
-								  &state->open);
+		bytes =
+			history_put_entry(state->stream + state->used,
+							  gap_code(state, state->open.day), &state->open);
 		note_entry(state, state->open.day, bytes);
 		return state;
 	}
@@ -456,10 +455,9 @@ put_zigzag(uint8 *at, int64 value)
 bytea *
 history_state_to_bytes(const HistoryState *state)
 {
-	bytea *result = palloc_extended(
-		VARHDRSZ + STATE_HEADER_MAX_BYTES + (size_t) state->used +
-			ENTRY_MAX_BYTES,
-		MCXT_ALLOC_HUGE);
+	bytea *result = palloc_extended(VARHDRSZ + STATE_HEADER_MAX_BYTES +
+										(size_t) state->used + ENTRY_MAX_BYTES,
+									MCXT_ALLOC_HUGE);
 	uint8 *at = (uint8 *) VARDATA(result);
 
 	*at++ = STREAM_FORMAT;

@@ -75,7 +75,8 @@ extern HistoryState *history_state_add_state(HistoryState *state,
 extern PurchaseHistory *history_state_result(const HistoryState *state);
 
 extern bytea *history_state_to_bytes(const HistoryState *state);
-extern HistoryState *history_state_from_bytes(const uint8 *bytes, size_t length,
+extern HistoryState *history_state_from_bytes(const uint8 *bytes,
+											  size_t length,
 											  MemoryContext context);
 
 #endif

@@ -20,11 +20,10 @@ history_check(HistoryStatus status)
 		case HISTORY_END:
 			return;
 		case HISTORY_VERSION:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("purchase history has an unknown format"),
-					 errhint("It may come from a later version of "
-							 "clientcore.")));
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("purchase history has an unknown format"),
+							errhint("It may come from a later version of "
+									"clientcore.")));
 			break;
 		case HISTORY_TRUNCATED:
 			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -110,8 +109,8 @@ HistoryStatus
 history_try_from_days(HistoryDay *days, size_t count, int scale,
 					  PurchaseHistory **result)
 {
-	PurchaseHistory *history = palloc_extended(
-		VARHDRSZ + history_bound(count), MCXT_ALLOC_HUGE);
+	PurchaseHistory *history =
+		palloc_extended(VARHDRSZ + history_bound(count), MCXT_ALLOC_HUGE);
 	HistoryStatus status;
 	size_t length;
 
@@ -144,8 +143,8 @@ history_from_days(HistoryDay *days, size_t count, int scale)
 PurchaseDays
 history_purchases(const HistoryHeader *header, int32 as_of)
 {
-	int32 *days = palloc_extended(
-		(header->purchase_days + 1) * sizeof(int32), MCXT_ALLOC_HUGE);
+	int32 *days = palloc_extended((header->purchase_days + 1) * sizeof(int32),
+								  MCXT_ALLOC_HUGE);
 	PurchaseDays purchases = {days, 0};
 	HistoryCursor cursor;
 	HistoryDay day;

@@ -12,7 +12,7 @@
 
 typedef struct varlena PurchaseHistory;
 
-#define PG_GETARG_PURCHASE_HISTORY(n) \
+#define PG_GETARG_PURCHASE_HISTORY(n)                                         \
 	((PurchaseHistory *) PG_GETARG_VARLENA_PP(n))
 
 extern void history_check(HistoryStatus status);

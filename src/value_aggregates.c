@@ -32,7 +32,8 @@ PG_FUNCTION_INFO_V1(values_hhi_final);
 PG_FUNCTION_INFO_V1(values_top_share_final);
 PG_FUNCTION_INFO_V1(values_variation_final);
 
-#define PG_GETARG_VALUE_SET(n) ((ValueSet *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
+#define PG_GETARG_VALUE_SET(n)                                                \
+	((ValueSet *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
 Datum
 value_set_in(PG_FUNCTION_ARGS)
@@ -155,7 +156,7 @@ values_accum_total(PG_FUNCTION_ARGS)
 	ValueSet *set = add_value(fcinfo, value_set_argument(fcinfo));
 
 	if (PG_ARGISNULL(1))
-		set = value_set_add(set, (Decimal) {0, 0});
+		set = value_set_add(set, (Decimal){0, 0});
 	PG_RETURN_POINTER(set);
 }
 
@@ -170,8 +171,8 @@ values_combine(PG_FUNCTION_ARGS)
 	}
 	if (PG_ARGISNULL(0))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	PG_RETURN_POINTER(value_set_add_set(value_set_argument(fcinfo),
-										PG_GETARG_VALUE_SET(1)));
+	PG_RETURN_POINTER(
+		value_set_add_set(value_set_argument(fcinfo), PG_GETARG_VALUE_SET(1)));
 }
 
 Datum
@@ -194,8 +195,8 @@ values_abc_cutoffs_final(PG_FUNCTION_ARGS)
 		values[0] = numeric_from_int128(cutoffs.a_from, set->scale);
 	if (cutoffs.has_b)
 		values[1] = numeric_from_int128(cutoffs.b_from, set->scale);
-	PG_RETURN_DATUM(
-		HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(row), values, nulls)));
 }
 
 Datum

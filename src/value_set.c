@@ -71,11 +71,12 @@ value_set_parameters(ValueSet *set, ValueParameters parameters, int64 first,
 	}
 	else if (set->parameters != parameters || set->first != first ||
 			 set->second != second || set->boundary != boundary)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 parameters == PARAMETERS_FRACTION ?
-					 errmsg("fraction must not vary within a group") :
-					 errmsg("a, b and boundary must not vary within a group")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 parameters == PARAMETERS_FRACTION
+				 ? errmsg("fraction must not vary within a group")
+				 : errmsg("a, b and boundary must not vary within a group")));
 }
 
 static void
@@ -152,9 +153,8 @@ value_set_add_set(ValueSet *set, const ValueSet *other)
 Int128 *
 value_set_sorted(const ValueSet *set)
 {
-	Int128 *values =
-		palloc_extended(((size_t) set->count + 1) * sizeof(Int128),
-						MCXT_ALLOC_HUGE);
+	Int128 *values = palloc_extended(
+		((size_t) set->count + 1) * sizeof(Int128), MCXT_ALLOC_HUGE);
 
 	CHECK_FOR_INTERRUPTS();
 	memcpy(values, set->values, set->count * sizeof(Int128));
