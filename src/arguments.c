@@ -112,7 +112,8 @@ static void
 report_out_of_range(const char *name)
 {
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("%s has too many digits", name),
+					errmsg("%s is out of range", name),
+					errdetail("It has too many digits."),
 					errhint("Use round(%s::numeric, 4), for example.", name)));
 }
 

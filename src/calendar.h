@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The days that PostgreSQL's date can hold: 4713-11-24 BC to 5874897-12-31 */
+/* The days that PostgreSQL's date can hold: 4714-11-24 BC to 5874897-12-31 */
 #define DAY_MIN (-2451545)
 #define DAY_MAX 2145031948
 
