@@ -5,70 +5,70 @@ RETURNS bigint
 AS 'MODULE_PATHNAME', 'purchase_count'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.purchase_count(@extschema@.purchase_history) IS
-'number of purchases: days with at least one sale of zero or more';
+'Number of purchases: days with at least one sale of zero or more. Constant time. Source: purchase days of the repeat-buying literature.';
 
 CREATE FUNCTION @extschema@.sale_count(h @extschema@.purchase_history)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'sale_count'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.sale_count(@extschema@.purchase_history) IS
-'number of sales with an amount of zero or more';
+'Number of sales: rows with an amount of zero or more. Constant time.';
 
 CREATE FUNCTION @extschema@.return_count(h @extschema@.purchase_history)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'return_count'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.return_count(@extschema@.purchase_history) IS
-'number of sales with a negative amount';
+'Number of returns: rows with a negative amount. Constant time.';
 
 CREATE FUNCTION @extschema@.revenue(h @extschema@.purchase_history)
 RETURNS numeric
 AS 'MODULE_PATHNAME', 'revenue'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.revenue(@extschema@.purchase_history) IS
-'net revenue: amounts sold minus amounts returned, exact';
+'Net revenue, exact, in the currency of the sales: amounts sold minus amounts returned. Constant time.';
 
 CREATE FUNCTION @extschema@.returned(h @extschema@.purchase_history)
 RETURNS numeric
 AS 'MODULE_PATHNAME', 'returned'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.returned(@extschema@.purchase_history) IS
-'amount returned, zero or more';
+'Amount returned, zero or more, exact, in the currency of the sales. Constant time.';
 
 CREATE FUNCTION @extschema@.profit(h @extschema@.purchase_history)
 RETURNS numeric
 AS 'MODULE_PATHNAME', 'profit'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.profit(@extschema@.purchase_history) IS
-'net profit of the sales and returns whose profit is known; NULL where none is';
+'Net profit, exact, of the sales and returns whose profit is known; NULL where none is. Constant time.';
 
 CREATE FUNCTION @extschema@.profit_count(h @extschema@.purchase_history)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'profit_count'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.profit_count(@extschema@.purchase_history) IS
-'number of sales and returns whose profit is known';
+'Number of sales and returns whose profit is known. Constant time.';
 
 CREATE FUNCTION @extschema@.first_purchase(h @extschema@.purchase_history)
 RETURNS date
 AS 'MODULE_PATHNAME', 'first_purchase'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.first_purchase(@extschema@.purchase_history) IS
-'day of the first purchase; NULL where there is none';
+'Day of the first purchase; NULL where there is none. Constant time.';
 
 CREATE FUNCTION @extschema@.last_purchase(h @extschema@.purchase_history)
 RETURNS date
 AS 'MODULE_PATHNAME', 'last_purchase'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.last_purchase(@extschema@.purchase_history) IS
-'day of the last purchase; NULL where there is none';
+'Day of the last purchase; NULL where there is none. Constant time.';
 
 CREATE FUNCTION @extschema@.as_of(h @extschema@.purchase_history, day date)
 RETURNS @extschema@.purchase_history
 AS 'MODULE_PATHNAME', 'as_of'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.as_of(@extschema@.purchase_history, date) IS
-'the history as it stood at the end of that day';
+'The history as it stood at the end of that day. Errors: 22008 for an infinite day.';
 
 CREATE FUNCTION @extschema@.slice(
     h @extschema@.purchase_history,
@@ -78,7 +78,7 @@ RETURNS @extschema@.purchase_history
 AS 'MODULE_PATHNAME', 'slice'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.slice(@extschema@.purchase_history, date, date) IS
-'the part of the history within days, bounds included; NULL is an open bound';
+'The part of the history within days, bounds included; NULL is an open bound. Errors: 22008 for an infinite bound, 22023 for from_day after to_day.';
 
 CREATE FUNCTION @extschema@.days(h @extschema@.purchase_history)
 RETURNS TABLE (
@@ -94,7 +94,7 @@ AS 'MODULE_PATHNAME', 'days'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 ROWS 40;
 COMMENT ON FUNCTION @extschema@.days(@extschema@.purchase_history) IS
-'the days of the history, ascending';
+'The days of the history, ascending: counts, exact amounts in the currency of the sales, profit NULL where unknown.';
 
 CREATE FUNCTION @extschema@.periods(
     h @extschema@.purchase_history,
@@ -116,19 +116,19 @@ AS 'MODULE_PATHNAME', 'periods'
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 ROWS 24;
 COMMENT ON FUNCTION @extschema@.periods(@extschema@.purchase_history, text, date, date) IS
-'the history by calendar day, week, month, quarter or year, empty periods included; days outside the bounds do not count';
+'The history by calendar day, week (from Monday), month, quarter or year, empty ones included, from that of from_day to that of to_day (by default the ends of the history); days outside the bounds do not count. Errors: 22023 for an unknown period or from_day after to_day, 22008 for an infinite bound.';
 
 CREATE FUNCTION @extschema@.typical_interval(h @extschema@.purchase_history)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'typical_interval'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.typical_interval(@extschema@.purchase_history) IS
-'median number of days between two consecutive purchases; NULL below two purchases';
+'Median number of days between two consecutive purchases; NULL below two purchases. Source: percentile_cont, type 7 of Hyndman and Fan 1996.';
 
 CREATE FUNCTION @extschema@.interval_quantile(h @extschema@.purchase_history, quantile double precision)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'interval_quantile'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.interval_quantile(@extschema@.purchase_history, double precision) IS
-'quantile (0 to 1, as percentile_cont) of the days between two consecutive purchases; NULL below two purchases';
+'Quantile (0 to 1) of the days between two consecutive purchases; NULL below two purchases. Errors: 22023 for a quantile outside 0 to 1. Source: percentile_cont, type 7 of Hyndman and Fan 1996.';
 

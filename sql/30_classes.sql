@@ -17,7 +17,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.xyz_class(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
-'X, Y or Z by the share of whole calendar periods with a purchase; NULL below two purchases or three periods';
+'X, Y or Z by frequency: the share of the last periods (at least 3) whole calendar periods up to as_of, counted from that of the first purchase, with a purchase; X from x on, Y from y on (shares, 0 <= y < x <= 1). NULL below two purchases or three periods. Errors: 22023 for a threshold or period out of bounds, 22003 for NaN, 22008 for an infinite day. Source: doc/reference.md.';
 
 CREATE FUNCTION @extschema@.xyz_class_by_variation(
     h @extschema@.purchase_history,
@@ -30,7 +30,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class_by_variation'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.xyz_class_by_variation(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
-'X, Y or Z by the coefficient of variation of net totals per calendar period; NULL below three periods or for a mean of zero or less';
+'X, Y or Z by the population coefficient of variation of net totals per calendar period, the same periods as xyz_class; X up to x, Y up to y (fractions, 0 <= x < y). NULL below three periods or for a mean of zero or less. Errors: 22023 for a threshold or period out of bounds, 22003 for NaN, 22008 for an infinite day. Source: XYZ analysis of demand.';
 
 CREATE FUNCTION @extschema@.loyalty_stage(
     h @extschema@.purchase_history,
@@ -47,7 +47,7 @@ RETURNS @extschema@.loyalty_stage
 AS 'MODULE_PATHNAME', 'loyalty_stage'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.loyalty_stage(@extschema@.purchase_history, date, boolean, integer, integer, integer, numeric, integer, integer, integer) IS
-'place on the ladder of loyalty';
+'Place on the ladder of loyalty as of a day: lost by the rule of is_lost_client, else by the number of purchases; adherent from adherent_purchases on, the last at least adherent_days days after the first. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: ladder of loyalty of relationship marketing, rungs in doc/reference.md.';
 
 CREATE FUNCTION @extschema@.loyalty_rung(
     h @extschema@.purchase_history,
@@ -60,7 +60,7 @@ RETURNS integer
 AS 'MODULE_PATHNAME', 'loyalty_rung'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.loyalty_rung(@extschema@.purchase_history, date, boolean, integer, integer, integer) IS
-'number of the rung, 0 (unaware) to 5 (adherent), without regard to loss';
+'Number of the rung as of a day, 0 (unaware) to 5 (adherent), without regard to loss. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: as loyalty_stage.';
 
 CREATE FUNCTION @extschema@.is_lost_client(
     h @extschema@.purchase_history,
@@ -73,7 +73,7 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'is_lost_client'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.is_lost_client(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
-'true where the silence since the last purchase is over its limit';
+'True where the days of silence since the last purchase are over their limit, see silence_limit; false without a purchase. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: doc/reference.md.';
 
 CREATE FUNCTION @extschema@.silence_limit(
     h @extschema@.purchase_history,
@@ -85,7 +85,7 @@ RETURNS integer
 AS 'MODULE_PATHNAME', 'silence_limit'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.silence_limit(@extschema@.purchase_history, numeric, integer, integer, integer) IS
-'days of silence after which the client counts as lost: factor times its typical interval within bounds, or fallback_days below three intervals; NULL without a purchase';
+'Days of silence after which the client is lost: factor times its median interval, rounded up, kept within min_days and max_days; fallback_days below three intervals; NULL without a purchase. Errors: 22023 for a threshold out of bounds. Source: doc/reference.md.';
 
 CREATE FUNCTION @extschema@.lost_on(
     h @extschema@.purchase_history,
@@ -98,7 +98,7 @@ RETURNS date
 AS 'MODULE_PATHNAME', 'lost_on'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.lost_on(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
-'the day the client was lost on: last purchase + limit + 1; NULL unless lost';
+'The first day the client was lost: last purchase + limit + 1 days; NULL unless lost as of the day. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day.';
 
 CREATE FUNCTION @extschema@.loss_events(
     h @extschema@.purchase_history,
@@ -116,5 +116,5 @@ AS 'MODULE_PATHNAME', 'loss_events'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 ROWS 2;
 COMMENT ON FUNCTION @extschema@.loss_events(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
-'every loss in the history, each by the limit as it stood when the silence began; returned_on is NULL while it lasts';
+'Every loss up to as_of, each by the limit (days) as it stood when the silence began; returned_on is NULL while it lasts. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day.';
 

@@ -99,7 +99,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any") IS
-'purchase history from sold_at (date, timestamp, timestamptz in the time zone of the session) and amount (any number)';
+'Purchase history of a group of sales from sold_at and amount; sold_at is date, timestamp or timestamptz (a day in the time zone of the session), amount is any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day.';
 
 CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any") (
     SFUNC = @extschema@.history_accum_profit,
@@ -113,7 +113,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", "any") IS
-'purchase history from sold_at, amount and profit';
+'Purchase history of a group of sales from sold_at, amount and profit; sold_at is date, timestamp or timestamptz (a day in the time zone of the session), amount and profit are any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day.';
 
 CREATE AGGREGATE @extschema@.purchase_history("any", "any", text) (
     SFUNC = @extschema@.history_accum_zone,
@@ -127,7 +127,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", text) IS
-'purchase history from sold_at and amount; a timestamptz becomes a day in the time zone named';
+'Purchase history of a group of sales from sold_at, amount and time_zone; sold_at is date, timestamp or timestamptz (a day in the time zone named), amount is any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day, 22023 for an unknown time zone.';
 
 CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any", text) (
     SFUNC = @extschema@.history_accum_profit_zone,
@@ -141,7 +141,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any", text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", "any", text) IS
-'purchase history from sold_at, amount and profit; a timestamptz becomes a day in the time zone named';
+'Purchase history of a group of sales from sold_at, amount, profit and time_zone; sold_at is date, timestamp or timestamptz (a day in the time zone named), amount and profit are any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day, 22023 for an unknown time zone.';
 
 CREATE AGGREGATE @extschema@.xyz_class("any", "any", date) (
     SFUNC = @extschema@.history_accum_as_of,
@@ -155,7 +155,7 @@ CREATE AGGREGATE @extschema@.xyz_class("any", "any", date) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.xyz_class("any", "any", date) IS
-'X, Y or Z by frequency of purchase, from sold_at, amount and as_of, with the default thresholds over months';
+'X, Y or Z by frequency of purchase, from sold_at, amount and as_of, by the default thresholds over months. Errors: as purchase_history, 22023 for an as_of that varies.';
 
 CREATE AGGREGATE @extschema@.loyalty_stage("any", "any", date) (
     SFUNC = @extschema@.history_accum_as_of,
@@ -169,7 +169,7 @@ CREATE AGGREGATE @extschema@.loyalty_stage("any", "any", date) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.loyalty_stage("any", "any", date) IS
-'place on the ladder of loyalty, from sold_at, amount and as_of, with the default thresholds';
+'Place on the ladder of loyalty, from sold_at, amount and as_of, by the default thresholds. Errors: as purchase_history, 22023 for an as_of that varies.';
 
 CREATE AGGREGATE @extschema@.is_lost_client("any", "any", date) (
     SFUNC = @extschema@.history_accum_as_of,
@@ -183,7 +183,7 @@ CREATE AGGREGATE @extschema@.is_lost_client("any", "any", date) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.is_lost_client("any", "any", date) IS
-'lost or not, from sold_at, amount and as_of, with the default rule';
+'Lost or not, from sold_at, amount and as_of, by the default rule. Errors: as purchase_history, 22023 for an as_of that varies.';
 
 -- rollup has a real type as its state, so that engines which split aggregates
 -- over servers can ship it.
@@ -261,5 +261,5 @@ CREATE AGGREGATE @extschema@.rollup(@extschema@.purchase_history) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.purchase_history) IS
-'merges histories: all sales of all of them';
+'Merges histories: all sales of all of them; NULLs are left out. Errors: 22003 for amounts beyond 64 bits.';
 

@@ -59,21 +59,21 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'abc_class'
 LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.abc_class("any", numeric, numeric, text) IS
-'A, B or C by share of the sum of positive values; boundary is crossing, upto or midpoint';
+'A, B or C: by the share of the strictly larger values in the sum of the positive ones, A below a, B below b (shares, 0 < a < b <= 1); boundary is crossing, upto or midpoint. Values of zero or less are C, NULL has no class. Errors: 22023 for borders out of bounds or varying, 22004 for NULL ones, 22003 for NaN, infinity or too many digits, 42804 for another type. Source: ABC analysis, Dickie 1951.';
 
 CREATE FUNCTION @extschema@.quantile_score(value "any", bins integer DEFAULT 5)
 RETURNS integer
 AS 'MODULE_PATHNAME', 'quantile_score'
 LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.quantile_score("any", integer) IS
-'1 + the number of quantile cuts (as percentile_cont) below the value; equal values score equally';
+'Score of 1 to bins (2 to 1000): 1 + the number of quantile cuts, as percentile_cont gives them, below the value; equal values score equally, NULL has none. Errors: 22023 for bins out of bounds or varying, 42883 for a type that cannot be sorted. Source: RFM analysis; quantiles of type 7, Hyndman and Fan 1996.';
 
 CREATE FUNCTION @extschema@.abc_class_by_cutoffs(value "any", cutoffs @extschema@.abc_cutoff)
 RETURNS text
 AS 'MODULE_PATHNAME', 'abc_class_by_cutoffs'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.abc_class_by_cutoffs("any", @extschema@.abc_cutoff) IS
-'A, B or C by the cutoffs that abc_cutoffs found';
+'A, B or C by the cutoffs that abc_cutoffs found; values of zero or less are C. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type.';
 
 CREATE FUNCTION @extschema@.values_accum(@extschema@.value_set, "any")
 RETURNS @extschema@.value_set
@@ -162,7 +162,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any") IS
-'least values of class A and class B at 0.80 and 0.95';
+'Least value of class A and of class B at 0.80 and 0.95. Errors: as abc_class.';
 
 CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) (
     SFUNC = @extschema@.values_accum_shares,
@@ -174,7 +174,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) IS
-'least values of class A and class B at the borders a and b';
+'Least value of class A and of class B at the borders a and b. Errors: as abc_class.';
 
 CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) (
     SFUNC = @extschema@.values_accum_boundary,
@@ -186,7 +186,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) IS
-'least values of class A and class B at the borders a and b, by a boundary rule';
+'Least value of class A and of class B at the borders a and b, by a boundary rule: crossing, upto or midpoint. Errors: as abc_class.';
 
 CREATE AGGREGATE @extschema@.gini("any") (
     SFUNC = @extschema@.values_accum,
@@ -198,7 +198,7 @@ CREATE AGGREGATE @extschema@.gini("any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.gini("any") IS
-'Gini coefficient, 0 (all equal) to 1; values below zero count as zero';
+'Gini coefficient, 0 (all equal) towards 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type. Source: Gini 1912, the sample form.';
 
 CREATE AGGREGATE @extschema@.hhi("any") (
     SFUNC = @extschema@.values_accum,
@@ -210,7 +210,7 @@ CREATE AGGREGATE @extschema@.hhi("any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.hhi("any") IS
-'Herfindahl-Hirschman index: sum of squared shares; values below zero count as zero';
+'Herfindahl-Hirschman index, the sum of squared shares, 1/n to 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: as gini. Source: Hirschman 1945, Herfindahl 1950.';
 
 CREATE AGGREGATE @extschema@.top_share("any", numeric) (
     SFUNC = @extschema@.values_accum_fraction,
@@ -222,7 +222,7 @@ CREATE AGGREGATE @extschema@.top_share("any", numeric) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.top_share("any", numeric) IS
-'share of the sum that the largest round(n * fraction) values hold; values below zero count as zero';
+'Share of the sum that the largest round(n * fraction) values hold, fraction 0 to 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: as gini, 22023 for a fraction out of bounds or varying, 22004 for a NULL one.';
 
 CREATE AGGREGATE @extschema@.xyz_class_by_variation("any") (
     SFUNC = @extschema@.values_accum_total,
@@ -234,5 +234,5 @@ CREATE AGGREGATE @extschema@.xyz_class_by_variation("any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.xyz_class_by_variation("any") IS
-'X, Y or Z by the coefficient of variation of period totals; NULL totals are empty periods';
+'X, Y or Z by the population coefficient of variation of period totals, up to 0.10 and 0.25; a NULL total is an empty period. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type. Source: XYZ analysis of demand.';
 
