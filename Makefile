@@ -47,7 +47,7 @@ export PG_CONFIG
 HOUSE_GOALS = help setup check check-sanitized demo
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
-.PHONY: $(MAKECMDGOALS)
+.PHONY: $(filter-out print-%,$(MAKECMDGOALS))
 
 help:
 	@echo 'make demo             what clientcore tells of three years of generated trade'

@@ -1,0 +1,119 @@
+-- Every object of the extension: described, in its place, and marked as it truly is.
+
+BEGIN;
+\ir common/helpers.psql
+
+SELECT no_plan();
+
+CREATE TEMP TABLE member AS
+SELECT d.classid, d.objid, i.type, i.schema, i.identity
+FROM pg_depend d
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
+WHERE e.extname = 'clientcore';
+CREATE TEMP TABLE function AS
+SELECT p.* FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
+
+SELECT cmp_ok((SELECT count(*) FROM member), '>', 90::bigint, 'the extension has members');
+SELECT is((SELECT format('%s, %s, relocatable %s, tables %s', extversion, extnamespace::regnamespace, extrelocatable, coalesce(cardinality(extconfig), 0)) FROM pg_extension WHERE extname = 'clientcore'),
+    '1.0, clientcore, relocatable f, tables 0', 'version 1.0, in schema clientcore, not relocatable, without tables');
+SELECT is_empty('SELECT type, identity FROM member WHERE schema IS DISTINCT FROM ''clientcore''', 'every member is in schema clientcore');
+SELECT is_empty($$SELECT type, identity FROM member WHERE type IN ('table', 'view', 'cast')$$, 'no tables, no casts');
+SELECT is_empty(
+    'SELECT type, identity FROM member WHERE coalesce(obj_description(objid, classid::regclass::name), '''') !~ ''^[[:alnum:]].{5,}''',
+    'every member has a comment');
+SELECT isnt(obj_description('clientcore'::regnamespace, 'pg_namespace'), NULL, 'so has the schema');
+SELECT isnt(obj_description((SELECT oid FROM pg_extension WHERE extname = 'clientcore'), 'pg_extension'), NULL, 'so has the extension');
+
+-- functions
+SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE proparallel <> 's'$$, 'every function is parallel safe');
+SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE provolatile <> CASE WHEN proname LIKE 'history\_accum%' THEN 's' ELSE 'i' END AND prokind <> 'a'$$,
+    'every function is immutable, but for those that read the zone of the session');
+SELECT is((SELECT count(*) FROM function WHERE provolatile = 's' AND prokind <> 'a'), 5::bigint, 'five are stable');
+SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE prosecdef OR proleakproof$$, 'none runs with rights of its owner, none claims to be leakproof');
+SELECT is_empty(
+    $$SELECT f.oid::regprocedure FROM function f JOIN pg_language l ON l.oid = prolang
+      WHERE CASE lanname WHEN 'c' THEN probin !~ '/clientcore$' OR proconfig IS NOT NULL
+                         WHEN 'internal' THEN prokind <> 'a'
+                         ELSE NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}')) END$$,
+    'C of our own library, or SQL with a search path of its own');
+-- strict where NULL in means NULL out, and only there
+SELECT set_eq(
+    $$SELECT proname::text FROM function WHERE NOT proisstrict AND prokind IN ('f', 'w') AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
+        AND NOT 'purchase_history_state'::regtype = ANY (proargtypes::oid[]) AND NOT 'value_set'::regtype = ANY (proargtypes::oid[])$$,
+    ARRAY['slice', 'periods', 'abc_class', 'quantile_score'], 'all are strict but those that take NULL for something');
+SELECT results_eq(
+    $$SELECT slice(NULL, '2024-01-01', '2024-01-31') IS NULL, slice('{2024-01-05: sold 1}', NULL, NULL)::text, (SELECT count(*) FROM periods(NULL)), (SELECT count(*) FROM days(NULL)), (SELECT count(*) FROM loss_events(NULL, '2024-01-01'))$$,
+    $$VALUES (true, '{2024-01-05: sold 1}', 0::bigint, 0::bigint, 0::bigint)$$, 'no history: nothing');
+SELECT is_empty(
+    $$SELECT f.oid::regprocedure
+      FROM function f, LATERAL (SELECT format('SELECT clientcore.%I(%s)', proname, string_agg('NULL::' || format_type(t, NULL), ', ' ORDER BY n)) AS query FROM unnest(proargtypes::oid[]) WITH ORDINALITY AS a(t, n)) AS q
+      WHERE proisstrict AND NOT proretset AND prokind = 'f' AND proargtypes::oid[] && ARRAY['purchase_history'::regtype]::oid[]
+        AND (xpath('//row', query_to_xml(replace(query, 'SELECT ', 'SELECT 1 AS one WHERE (') || ') IS NOT NULL', false, false, '')))[1] IS NOT NULL$$,
+    'functions of no history give NULL');
+
+-- aggregates
+CREATE TEMP TABLE aggregate AS
+SELECT f.proname, f.proargtypes::text AS arguments, f.oid, a.* FROM function f JOIN pg_aggregate a ON a.aggfnoid = f.oid;
+SELECT cmp_ok((SELECT count(*) FROM aggregate), '>=', 15::bigint, 'the extension has aggregates');
+SELECT is_empty('SELECT aggfnoid FROM aggregate WHERE aggcombinefn = 0', 'every aggregate can be combined');
+SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE (aggtranstype = 'internal'::regtype) <> (aggserialfn <> 0) OR (aggserialfn = 0) <> (aggdeserialfn = 0)$$,
+    'internal states, and only they, can be serialised');
+SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE aggfinalmodify <> 'r' OR aggfinalextra$$, 'final functions only read');
+SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'gini', 'hhi', 'top_share') AND aggtranstype = 'internal'::regtype$$,
+    'rollup and the aggregates over values have a real type as their state');
+SELECT is_empty(
+    $$SELECT arguments, array_agg(proname) FROM aggregate WHERE proname <> 'xyz_class_by_variation' GROUP BY arguments, aggtranstype HAVING count(DISTINCT aggtransfn) > 1$$,
+    'aggregates over the same arguments share one transition function');
+SELECT results_eq(
+    $$SELECT count(*), count(DISTINCT aggtransfn), count(DISTINCT (aggcombinefn, aggserialfn, aggdeserialfn)) FROM aggregate WHERE proname IN ('xyz_class', 'loyalty_stage', 'is_lost_client')$$,
+    'VALUES (3::bigint, 1::bigint, 1::bigint)', 'the three classes from sales share one state');
+
+-- types and operators
+SELECT set_eq(
+    $$SELECT typname::text FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typelem = 0$$,
+    ARRAY['purchase_history', 'purchase_history_state', 'value_set', 'abc_cutoff', 'loyalty_stage'], 'the types');
+SELECT is_empty(
+    $$SELECT typname FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typtype = 'b' AND typelem = 0 AND (typreceive = 0 OR typsend = 0 OR typlen <> -1)$$,
+    'every type of our own has a binary form');
+SELECT set_eq(
+    $$SELECT oprname::text FROM pg_operator o JOIN member m ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid$$,
+    ARRAY['+', '-', '=', '<>', '<', '<=', '>', '>='], 'the operators');
+SELECT is_empty(
+    $$SELECT o.oid::regoperator FROM pg_operator o JOIN member m ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
+      WHERE oprresult = 'boolean'::regtype AND (oprnegate = 0 OR oprcom = 0 OR oprrest = 0 OR oprjoin = 0)$$, 'comparisons can be planned for');
+SELECT results_eq(
+    $$SELECT oprcanhash, oprcanmerge FROM pg_operator WHERE oid = 'clientcore.=(clientcore.purchase_history, clientcore.purchase_history)'::regoperator$$,
+    'VALUES (true, true)', '= hashes and merges');
+SELECT set_eq(
+    $$SELECT amname::text || ' ' || opcname || ' ' || opcdefault FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod JOIN member m ON m.classid = 'pg_opclass'::regclass AND m.objid = c.oid$$,
+    ARRAY['btree purchase_history_ops true', 'hash purchase_history_ops true'], 'operator classes');
+SELECT is_empty(
+    $$SELECT c.opcname FROM pg_opclass c JOIN member m ON m.classid = 'pg_opclass'::regclass AND m.objid = c.oid WHERE NOT amvalidate(c.oid)$$,
+    'operator classes are valid');
+
+-- arguments of functions for people have names, so that each can be given by name
+SELECT is_empty(
+    $$SELECT oid::regprocedure FROM function WHERE pronargs > 1 AND prokind IN ('f', 'w') AND proargnames IS NULL
+        AND NOT 'internal'::regtype = ANY (proargtypes::oid[]) AND proname !~ '^(purchase_history|rollup|values|purchase_history_state)_'$$,
+    'arguments have names');
+SELECT results_eq(
+    $$SELECT xyz_class(h => '{2024-01-01: sold 1; 2024-03-01: sold 1}', as_of => '2024-12-31', periods => 12, period => 'month', x => 0.75, y => 0.1),
+             loyalty_stage(h => '{2024-01-01: sold 1}', as_of => '2024-12-31', adherent_days => 10, fallback_days => 20)::text,
+             is_lost_client('{2024-01-01: sold 1}', '2024-12-31', fallback_days => 364),
+             silence_limit('{2024-01-01: sold 1}', fallback_days => 99)$$,
+    $$VALUES ('Y', 'lost', true, 99)$$, 'thresholds are named arguments');
+
+-- a database owner who is no superuser may install it
+CREATE ROLE clientcore_owner_test NOLOGIN;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO clientcore_owner_test', current_database()); END $$;
+SET LOCAL client_min_messages = error;
+DROP EXTENSION clientcore CASCADE;
+DROP SCHEMA IF EXISTS clientcore CASCADE;
+SET LOCAL ROLE clientcore_owner_test;
+SELECT is(pg_temp.sqlstate_of('CREATE EXTENSION clientcore'), '00000', 'who may create in a database may create the extension');
+SELECT is(revenue(purchase_history(d, 5)), 5::numeric, 'and use it') FROM (VALUES (date '2024-01-01')) AS v(d);
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;
