@@ -66,7 +66,7 @@ RETURNS integer
 AS 'MODULE_PATHNAME', 'quantile_score'
 LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.quantile_score("any", integer) IS
-'Score of 1 to bins (2 to 1000): 1 + the number of quantile cuts, as percentile_cont gives them, below the value; equal values score equally, NULL has none. Errors: 22023 for bins out of bounds or varying, 42883 for a type that cannot be sorted. Source: RFM analysis; quantiles of type 7, Hyndman and Fan 1996.';
+'Score of 1 to bins (2 to 1000): 1 + the number of quantile cuts (type 7, at exact positions) below the value; equal values score equally, NULL has none. Errors: 22023 for bins out of bounds or varying, 42883 for a type that cannot be sorted. Source: RFM analysis; quantiles of Hyndman and Fan 1996.';
 
 CREATE FUNCTION @extschema@.abc_class_by_cutoffs(value "any", cutoffs @extschema@.abc_cutoff)
 RETURNS text

@@ -8,25 +8,7 @@
  */
 #include "abc.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define BILLION INT64_C(1000000000)
-
-static int
-compare_values(const void *left, const void *right)
-{
-	Int128 a = *(const Int128 *) left;
-	Int128 b = *(const Int128 *) right;
-
-	return (a > b) - (a < b);
-}
-
-void
-sort_values(Int128 *values, size_t count)
-{
-	qsort(values, count, sizeof(Int128), compare_values);
-}
 
 /* Do sums of these values, and twice those sums, fit an Int128? */
 bool
@@ -141,6 +123,10 @@ gini_of(const Int128 *ascending, size_t count, double *result)
 	for (size_t i = 0; i < count; i++)
 		weighted += (2.0 * (double) i + 1.0 - (double) count) *
 					not_negative(ascending[i]);
+
+	/* rounding must not make equal values unequal, or turn the sign */
+	if (ascending[0] == ascending[count - 1] || weighted < 0.0)
+		weighted = 0.0;
 	*result = weighted / ((double) count * sum);
 	return true;
 }

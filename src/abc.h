@@ -36,7 +36,6 @@ typedef struct AbcCutoffs
 	Int128 b_from;
 } AbcCutoffs;
 
-extern void sort_values(Int128 *values, size_t count);
 extern bool values_fit(const Int128 *values, size_t count);
 
 /* All of these take ascending values that values_fit() */

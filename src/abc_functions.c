@@ -31,58 +31,63 @@ PG_FUNCTION_INFO_V1(quantile_score);
 const AbcRule default_abc_rule = {800000000, 950000000, ABC_CROSSING};
 
 #define MAX_BINS 1000
-#define ROWS_BETWEEN_RESETS 1024
+#define ROWS_BETWEEN_RESETS 64
 
-AbcRule
-abc_rule_from(Datum a, Datum b, const char *boundary, int boundary_length)
+/* A share of the sum, as a border of a class */
+static int64
+share_from(Datum share, bool isnull, const char *name)
+{
+	if (isnull)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("a, b and boundary must not be null")));
+	return billionths_from_numeric(share, name);
+}
+
+static AbcBoundary
+boundary_from(Datum boundary, bool isnull)
 {
 	static const char *const names[] = {"crossing", "upto", "midpoint"};
-	AbcRule rule = default_abc_rule;
-	int i = 0;
+	text *name;
 
-	rule.a = billionths_from_numeric(a, "a");
-	rule.b = billionths_from_numeric(b, "b");
-	if (rule.a <= 0 || rule.a >= rule.b || rule.b > INT64CONST(1000000000))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("shares must be 0 < a < b <= 1")));
-	if (boundary == NULL)
-		return rule;
-	while (i < (int) lengthof(names) &&
-		   (strlen(names[i]) != (size_t) boundary_length ||
-			memcmp(names[i], boundary, boundary_length) != 0))
-		i++;
-	if (i == (int) lengthof(names))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("boundary \"%.*s\" not recognized",
-							   boundary_length, boundary),
-						errhint("Use crossing, upto or midpoint.")));
-	rule.boundary = (AbcBoundary) i;
-	return rule;
+	if (isnull)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("a, b and boundary must not be null")));
+	name = DatumGetTextPP(boundary);
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (strlen(names[i]) == VARSIZE_ANY_EXHDR(name) &&
+			memcmp(names[i], VARDATA_ANY(name), strlen(names[i])) == 0)
+			return (AbcBoundary) i;
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("boundary \"%.*s\" not recognized",
+						   (int) VARSIZE_ANY_EXHDR(name), VARDATA_ANY(name)),
+					errhint("Use crossing, upto or midpoint.")));
+	return ABC_CROSSING; /* not reached */
 }
 
 static void
-report_null_rule(void)
+check_rule(const AbcRule *rule)
 {
-	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					errmsg("a, b and boundary must not be null")));
+	if (rule->a <= 0 || rule->a >= rule->b || rule->b > BILLION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("shares must be 0 < a < b <= 1")));
 }
 
 /* a, b and perhaps the boundary of an aggregate, from an argument on */
 AbcRule
 abc_rule_arguments(FunctionCallInfo fcinfo, int argno, bool has_boundary)
 {
-	text *boundary = NULL;
+	AbcRule rule = default_abc_rule;
 
-	for (int i = argno; i < argno + 2 + has_boundary; i++)
-	{
-		if (PG_ARGISNULL(i))
-			report_null_rule();
-	}
+	rule.a = share_from(PG_GETARG_DATUM(argno), PG_ARGISNULL(argno), "a");
+	rule.b =
+		share_from(PG_GETARG_DATUM(argno + 1), PG_ARGISNULL(argno + 1), "b");
 	if (has_boundary)
-		boundary = PG_GETARG_TEXT_PP(argno + 2);
-	return abc_rule_from(PG_GETARG_DATUM(argno), PG_GETARG_DATUM(argno + 1),
-						 boundary == NULL ? NULL : VARDATA_ANY(boundary),
-						 boundary == NULL ? 0 : VARSIZE_ANY_EXHDR(boundary));
+		rule.boundary =
+			boundary_from(PG_GETARG_DATUM(argno + 2), PG_ARGISNULL(argno + 2));
+	check_rule(&rule);
+	return rule;
 }
 
 static Datum
@@ -100,6 +105,19 @@ typedef struct AbcPartition
 	AbcCutoffs cutoffs;
 } AbcPartition;
 
+/* An operator over a window function calls it without a window */
+static WindowObject
+window_object(FunctionCallInfo fcinfo)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+
+	if (!WindowObjectIsValid(window))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("window function called without a window"),
+						errhint("Call it by its name, with an OVER clause.")));
+	return window;
+}
+
 static int
 partition_rows(WindowObject window)
 {
@@ -111,25 +129,35 @@ partition_rows(WindowObject window)
 	return (int) rows;
 }
 
+/*
+ * An argument in a row of the partition, counted from 0.  What it points to
+ * may be gone at the next call of this function: use it before.
+ */
+static Datum
+argument_of_row(WindowObject window, int argno, int row, bool *isnull)
+{
+	bool isout;
+
+	return WinGetFuncArgInPartition(window, argno, row, WINDOW_SEEK_HEAD,
+									false, isnull, &isout);
+}
+
 /* The borders must be the same for all rows of a partition */
 static AbcRule
 abc_rule_of_row(WindowObject window, int row)
 {
-	Datum values[3];
-	text *boundary;
+	AbcRule rule;
+	Datum value;
 	bool isnull;
-	bool isout;
 
-	for (int i = 0; i < 3; i++)
-	{
-		values[i] = WinGetFuncArgInPartition(
-			window, i + 1, row, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-		if (isnull)
-			report_null_rule();
-	}
-	boundary = DatumGetTextPP(values[2]);
-	return abc_rule_from(values[0], values[1], VARDATA_ANY(boundary),
-						 VARSIZE_ANY_EXHDR(boundary));
+	value = argument_of_row(window, 1, row, &isnull);
+	rule.a = share_from(value, isnull, "a");
+	value = argument_of_row(window, 2, row, &isnull);
+	rule.b = share_from(value, isnull, "b");
+	value = argument_of_row(window, 3, row, &isnull);
+	rule.boundary = boundary_from(value, isnull);
+	check_rule(&rule);
+	return rule;
 }
 
 /*
@@ -157,15 +185,13 @@ abc_prepare(FunctionCallInfo fcinfo, WindowObject window,
 	{
 		Datum value;
 		bool isnull;
-		bool isout;
 		Decimal decimal = {0, 0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (row % ROWS_BETWEEN_RESETS == 0)
 			MemoryContextReset(scratch);
 		MemoryContextSwitchTo(scratch);
-		value = WinGetFuncArgInPartition(window, 0, row, WINDOW_SEEK_HEAD,
-										 false, &isnull, &isout);
+		value = argument_of_row(window, 0, row, &isnull);
 		if (!isnull)
 			decimal = decimal_from_number(value, partition->type, "value");
 		if (!constant_rule)
@@ -217,7 +243,7 @@ class_by_cutoffs(const AbcPartition *partition, Decimal value)
 Datum
 abc_class(PG_FUNCTION_ARGS)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
+	WindowObject window = window_object(fcinfo);
 	AbcPartition *partition =
 		WinGetPartitionLocalMemory(window, sizeof(AbcPartition));
 	Datum value;
@@ -297,21 +323,21 @@ score_sort_support(FunctionCallInfo fcinfo, SortSupport sort)
 	PrepareSortSupportFromOrderingOp(entry->lt_opr, sort);
 }
 
-static int
-compare_datums(const void *left, const void *right, void *sort)
-{
-	return ApplySortComparator(*(const Datum *) left, false,
-							   *(const Datum *) right, false,
-							   (SortSupport) sort);
-}
+#define ST_SORT sort_datums
+#define ST_ELEMENT_TYPE Datum
+#define ST_COMPARE(a, b, sort)                                                \
+	ApplySortComparator(*(a), false, *(b), false, sort)
+#define ST_COMPARE_ARG_TYPE SortSupportData
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static int
 bins_of_row(WindowObject window, int row)
 {
 	bool isnull;
-	bool isout;
-	int bins = DatumGetInt32(WinGetFuncArgInPartition(
-		window, 1, row, WINDOW_SEEK_HEAD, false, &isnull, &isout));
+	int bins = DatumGetInt32(argument_of_row(window, 1, row, &isnull));
 
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -347,17 +373,15 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 	{
 		Datum value;
 		bool isnull;
-		bool isout;
 
 		CHECK_FOR_INTERRUPTS();
 		if (row % ROWS_BETWEEN_RESETS == 0)
 			MemoryContextReset(scratch);
 		MemoryContextSwitchTo(scratch);
-		value = WinGetFuncArgInPartition(window, 0, row, WINDOW_SEEK_HEAD,
-										 false, &isnull, &isout);
 		if (!constant_bins && bins_of_row(window, row) != partition->bins)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("bins must not vary within a partition")));
+		value = argument_of_row(window, 0, row, &isnull);
 		MemoryContextSwitchTo(values_context);
 		if (!isnull)
 			values[count++] =
@@ -368,7 +392,7 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 
 	MemoryContextSwitchTo(kept);
 	score_sort_support(fcinfo, &partition->sort);
-	qsort_arg(values, count, sizeof(Datum), compare_datums, &partition->sort);
+	sort_datums(values, count, &partition->sort);
 	for (int k = 1; k < partition->bins && count > 0; k++)
 	{
 		size_t position =
@@ -386,7 +410,7 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 Datum
 quantile_score(PG_FUNCTION_ARGS)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
+	WindowObject window = window_object(fcinfo);
 	ScorePartition *partition =
 		WinGetPartitionLocalMemory(window, sizeof(ScorePartition));
 	int low = 0;

@@ -13,7 +13,5 @@ extern const AbcRule default_abc_rule;
 
 extern AbcRule abc_rule_arguments(FunctionCallInfo fcinfo, int argno,
 								  bool has_boundary);
-extern AbcRule abc_rule_from(Datum a, Datum b, const char *boundary,
-							 int boundary_length);
 
 #endif

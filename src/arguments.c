@@ -334,7 +334,8 @@ zone_use_name(Zone *zone, const char *name, int length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%.*s\" not recognized", length, name),
-				 errhint("See the view pg_timezone_names.")));
+				 errhint("See the view pg_timezone_names. A profit must be "
+						 "a number, for example profit::numeric.")));
 	strlcpy(zone->name, wanted, sizeof(zone->name));
 }
 
@@ -404,6 +405,9 @@ day_from_moment(Datum value, MomentType type, Zone *zone)
 						errmsg("sold_at must be finite")));
 	if (type == MOMENT_TIMESTAMPTZ)
 		micros += zone_offset(zone, micros) * USECS_PER_SEC;
+	if (!IS_VALID_TIMESTAMP(micros))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("timestamp out of range")));
 	return (int32) floor_divide(micros, USECS_PER_DAY);
 }
 

@@ -9,7 +9,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_enum.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -206,8 +205,6 @@ has_return(const HistoryHeader *header, int32 as_of)
 	HistoryCursor cursor;
 	HistoryDay day;
 
-	if (header->returns <= 0)
-		return false;
 	history_rewind(header, &cursor);
 	while (history_next_stored(&cursor, &day) && day.day <= as_of)
 	{
@@ -375,28 +372,29 @@ loss_events(PG_FUNCTION_ARGS)
 	HistoryHeader header;
 	int32 as_of = as_of_argument(fcinfo);
 	LostRule rule = lost_rule_arguments(fcinfo, 2);
-	PurchaseDays purchases;
-	LossEvent *events;
-	size_t count;
+	LossScan scan;
+	LossEvent event;
+	LossStep step;
 
 	InitMaterializedSRF(fcinfo, 0);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	purchases = history_purchases(&header, as_of);
-	events = palloc_extended((purchases.count + 1) * sizeof(LossEvent),
-							 MCXT_ALLOC_HUGE);
-	CHECK_FOR_INTERRUPTS();
-	count = find_losses(purchases, as_of, &rule, room_for_intervals(purchases),
-						events);
-	for (size_t i = 0; i < count; i++)
+	scan.purchases = history_purchases(&header, as_of);
+	scan.lower = room_for_intervals(scan.purchases);
+	scan.upper = room_for_intervals(scan.purchases);
+	start_losses(&scan, as_of, &rule);
+	while ((step = next_loss(&scan, &event)) != LOSS_END)
 	{
 		Datum values[4];
 		bool nulls[4] = {false};
 
-		values[0] = DateADTGetDatum(events[i].last_purchase);
-		values[1] = Int32GetDatum(events[i].limit);
-		values[2] = DateADTGetDatum((int32) events[i].lost_on);
-		values[3] = DateADTGetDatum(events[i].returned_on);
-		nulls[3] = !events[i].has_returned;
+		CHECK_FOR_INTERRUPTS();
+		if (step == LOSS_NONE)
+			continue;
+		values[0] = DateADTGetDatum(event.last_purchase);
+		values[1] = Int32GetDatum(event.limit);
+		values[2] = DateADTGetDatum((int32) event.lost_on);
+		values[3] = DateADTGetDatum(event.returned_on);
+		nulls[3] = !event.has_returned;
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}

@@ -233,17 +233,13 @@ loyalty_rung_of(PurchaseDays purchases, bool is_aware, const LadderRule *rule)
 }
 
 /* ceil(factor * median interval) within bounds, in days */
-int32_t
-silence_limit_of(const int32_t *sorted, size_t count, const LostRule *rule)
+static int32_t
+limit_from_median(int64_t doubled_median, const LostRule *rule)
 {
-	Int128 doubled_median;
-	Int128 limit;
+	Int128 limit =
+		((Int128) doubled_median * rule->factor + 2 * (Int128) BILLION - 1) /
+		(2 * (Int128) BILLION);
 
-	if (count < MIN_INTERVALS)
-		return rule->fallback_days;
-	doubled_median = (Int128) sorted[(count - 1) / 2] + sorted[count / 2];
-	limit = (doubled_median * rule->factor + 2 * (Int128) BILLION - 1) /
-			(2 * (Int128) BILLION);
 	if (limit < rule->min_days)
 		return rule->min_days;
 	if (limit > rule->max_days)
@@ -251,59 +247,122 @@ silence_limit_of(const int32_t *sorted, size_t count, const LostRule *rule)
 	return (int32_t) limit;
 }
 
-static void
-insert_sorted(int32_t *sorted, size_t count, int32_t value)
+int32_t
+silence_limit_of(const int32_t *sorted, size_t count, const LostRule *rule)
 {
-	size_t low = 0;
-	size_t high = count;
-
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-
-		if (sorted[middle] <= value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	memmove(sorted + low + 1, sorted + low, (count - low) * sizeof(int32_t));
-	sorted[low] = value;
+	if (count < MIN_INTERVALS)
+		return rule->fallback_days;
+	return limit_from_median(
+		(int64_t) sorted[(count - 1) / 2] + sorted[count / 2], rule);
 }
 
 /*
- * Every loss up to as_of: each silence over the limit as it stood when the
- * silence began.  A silence that ended was a loss if the client was lost on at
- * least one day before it came back.  sorted has room for one less than the
- * days, events for as many; returns their number.
+ * The lower and the upper half of the intervals so far, each a heap with the
+ * middle of all of them on top; the lower half has one more if they are odd.
+ * So the median is at hand after each purchase.  The largest is on top of a
+ * heap with sign 1, the smallest of one with sign -1.
  */
-size_t
-find_losses(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
-			int32_t *sorted, LossEvent *events)
+static void
+sift_up(int32_t *heap, size_t at, int sign)
 {
-	size_t found = 0;
+	int32_t value = heap[at];
 
-	for (size_t i = 0; i < purchases.count; i++)
+	for (; at > 0; at = (at - 1) / 2)
 	{
-		LossEvent *event = &events[found];
-
-		event->last_purchase = purchases.days[i];
-		event->limit = silence_limit_of(sorted, i, rule);
-		event->lost_on = (int64_t) event->last_purchase + event->limit + 1;
-		event->has_returned = i + 1 < purchases.count;
-		event->returned_on = event->has_returned ? purchases.days[i + 1] : 0;
-		if (event->has_returned ? event->returned_on > event->lost_on
-								: as_of >= event->lost_on)
-			found++;
-
-		if (event->has_returned)
-		{
-			int64_t interval =
-				(int64_t) purchases.days[i + 1] - purchases.days[i];
-
-			insert_sorted(sorted, i,
-						  interval > INT32_MAX ? INT32_MAX
-											   : (int32_t) interval);
-		}
+		if (sign * heap[(at - 1) / 2] >= sign * value)
+			break;
+		heap[at] = heap[(at - 1) / 2];
 	}
-	return found;
+	heap[at] = value;
+}
+
+static int32_t
+replace_top(int32_t *heap, size_t count, int32_t value, int sign)
+{
+	int32_t top = heap[0];
+	size_t at = 0;
+	size_t child;
+
+	while ((child = 2 * at + 1) < count)
+	{
+		if (child + 1 < count && sign * heap[child + 1] > sign * heap[child])
+			child++;
+		if (sign * heap[child] <= sign * value)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = value;
+	return top;
+}
+
+static void
+add_interval(LossScan *scan, int32_t interval)
+{
+	size_t half = scan->intervals / 2;
+
+	if (scan->intervals % 2 == 0)
+	{
+		/* the lower half gains one: the least of the upper and this one */
+		if (half > 0 && interval > scan->upper[0])
+			interval = replace_top(scan->upper, half, interval, -1);
+		scan->lower[half] = interval;
+		sift_up(scan->lower, half, 1);
+	}
+	else
+	{
+		if (interval < scan->lower[0])
+			interval = replace_top(scan->lower, half + 1, interval, 1);
+		scan->upper[half] = interval;
+		sift_up(scan->upper, half, -1);
+	}
+	scan->intervals++;
+}
+
+static int32_t
+limit_so_far(const LossScan *scan)
+{
+	if (scan->intervals < MIN_INTERVALS)
+		return scan->rule->fallback_days;
+	return limit_from_median(
+		(int64_t) scan->lower[0] +
+			(scan->intervals % 2 == 0 ? scan->upper[0] : scan->lower[0]),
+		scan->rule);
+}
+
+/* purchases, and room in lower and upper for as many, are set by the caller */
+void
+start_losses(LossScan *scan, int32_t as_of, const LostRule *rule)
+{
+	scan->as_of = as_of;
+	scan->rule = rule;
+	scan->at = 0;
+	scan->intervals = 0;
+}
+
+/*
+ * Look at one silence up to as_of: was it over the limit as it stood when it
+ * began?  A silence that ended was a loss if the client was lost on at least
+ * one day before it came back.
+ */
+LossStep
+next_loss(LossScan *scan, LossEvent *event)
+{
+	const int32_t *days = scan->purchases.days;
+	size_t at = scan->at++;
+
+	if (at >= scan->purchases.count)
+		return LOSS_END;
+	event->last_purchase = days[at];
+	event->limit = limit_so_far(scan);
+	event->lost_on = (int64_t) event->last_purchase + event->limit + 1;
+	event->has_returned = at + 1 < scan->purchases.count;
+	if (!event->has_returned)
+	{
+		event->returned_on = 0;
+		return scan->as_of >= event->lost_on ? LOSS_FOUND : LOSS_NONE;
+	}
+	event->returned_on = days[at + 1];
+	add_interval(scan, days[at + 1] - days[at]);
+	return event->returned_on > event->lost_on ? LOSS_FOUND : LOSS_NONE;
 }

@@ -15,8 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BILLION INT64_C(1000000000)
-
 /* Days of purchase, ascending and distinct */
 typedef struct PurchaseDays
 {
@@ -56,6 +54,25 @@ typedef struct LossEvent
 	int32_t returned_on;
 } LossEvent;
 
+/* A walk over the silences of a client, see next_loss() */
+typedef struct LossScan
+{
+	PurchaseDays purchases;
+	int32_t as_of;
+	const LostRule *rule;
+	size_t at;
+	size_t intervals;
+	int32_t *lower;
+	int32_t *upper;
+} LossScan;
+
+typedef enum LossStep
+{
+	LOSS_NONE,
+	LOSS_FOUND,
+	LOSS_END
+} LossStep;
+
 typedef enum LoyaltyStage
 {
 	STAGE_LOST,
@@ -88,8 +105,7 @@ extern int loyalty_rung_of(PurchaseDays purchases, bool is_aware,
 
 extern int32_t silence_limit_of(const int32_t *sorted, size_t count,
 								const LostRule *rule);
-extern size_t find_losses(PurchaseDays purchases, int32_t as_of,
-						  const LostRule *rule, int32_t *sorted,
-						  LossEvent *events);
+extern void start_losses(LossScan *scan, int32_t as_of, const LostRule *rule);
+extern LossStep next_loss(LossScan *scan, LossEvent *event);
 
 #endif

@@ -6,10 +6,10 @@
  *
  *	calendar, decimal, history, classes, abc
  *		pure arithmetic, free of the server
- *	arguments, purchase_history, history_state, value_set
+ *	arguments, purchase_history, history_state, value_set, state_io
  *		values of SQL and the arithmetic, joined
  *	history_io, history_functions, history_aggregates, class_functions,
- *	value_aggregates, value_windows
+ *	value_aggregates, abc_functions
  *		what SQL calls
  */
 #include "compat.h"

@@ -17,6 +17,12 @@
 #error "clientcore needs a compiler with 128-bit integers"
 #endif
 
+/* 15.0 knows InitMaterializedSRF() by its former name only */
+#include "funcapi.h"
+#if PG_VERSION_NUM < 160000
+#define InitMaterializedSRF SetSingleFuncCall
+#endif
+
 /* From 16 on: varlena macros in a header of their own, soft input errors */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

@@ -17,6 +17,9 @@
 typedef __int128 Int128 __attribute__((aligned(8)));
 typedef unsigned __int128 UInt128 __attribute__((aligned(8)));
 
+/* Shares and thresholds are integers in billionths */
+#define BILLION INT64_C(1000000000)
+
 #define DECIMAL_MAX_SCALE 38
 #define INT64_MAX_SCALE 18
 

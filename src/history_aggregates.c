@@ -95,18 +95,16 @@ add_sale(FunctionCallInfo fcinfo, const SaleForm *form, StateOwner owner,
 	int profit_scale = 0;
 	bool has_profit = form->profit > 0 && !PG_ARGISNULL(form->profit);
 
-	if (reader->moment == MOMENT_TIMESTAMPTZ)
+	/* a wrong name is an error also where the zone does not matter */
+	if (form->time_zone > 0 && !PG_ARGISNULL(form->time_zone))
 	{
-		if (form->time_zone > 0 && !PG_ARGISNULL(form->time_zone))
-		{
-			text *name = PG_GETARG_TEXT_PP(form->time_zone);
+		text *name = PG_GETARG_TEXT_PP(form->time_zone);
 
-			zone_use_name(&reader->zone, VARDATA_ANY(name),
-						  VARSIZE_ANY_EXHDR(name));
-		}
-		else
-			zone_use_session(&reader->zone);
+		zone_use_name(&reader->zone, VARDATA_ANY(name),
+					  VARSIZE_ANY_EXHDR(name));
 	}
+	else if (reader->moment == MOMENT_TIMESTAMPTZ)
+		zone_use_session(&reader->zone);
 	day = day_from_moment(PG_GETARG_DATUM(1), reader->moment, &reader->zone);
 	amount = amount_from_number(PG_GETARG_DATUM(2), reader->amount, "amount",
 								&amount_scale);

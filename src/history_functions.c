@@ -8,7 +8,6 @@
 #include "compat.h"
 
 #include "common/hashfn.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -26,21 +25,21 @@ PG_FUNCTION_INFO_V1(purchase_history_ge);
 PG_FUNCTION_INFO_V1(purchase_history_cmp);
 PG_FUNCTION_INFO_V1(purchase_history_hash);
 PG_FUNCTION_INFO_V1(purchase_history_hash_extended);
-PG_FUNCTION_INFO_V1(purchase_count);
-PG_FUNCTION_INFO_V1(sale_count);
-PG_FUNCTION_INFO_V1(return_count);
-PG_FUNCTION_INFO_V1(revenue);
-PG_FUNCTION_INFO_V1(returned);
-PG_FUNCTION_INFO_V1(profit);
-PG_FUNCTION_INFO_V1(profit_count);
-PG_FUNCTION_INFO_V1(first_purchase);
-PG_FUNCTION_INFO_V1(last_purchase);
-PG_FUNCTION_INFO_V1(as_of);
-PG_FUNCTION_INFO_V1(slice);
-PG_FUNCTION_INFO_V1(days);
-PG_FUNCTION_INFO_V1(periods);
-PG_FUNCTION_INFO_V1(typical_interval);
-PG_FUNCTION_INFO_V1(interval_quantile);
+PG_FUNCTION_INFO_V1(history_purchase_count);
+PG_FUNCTION_INFO_V1(history_sale_count);
+PG_FUNCTION_INFO_V1(history_return_count);
+PG_FUNCTION_INFO_V1(history_revenue);
+PG_FUNCTION_INFO_V1(history_returned);
+PG_FUNCTION_INFO_V1(history_profit);
+PG_FUNCTION_INFO_V1(history_profit_count);
+PG_FUNCTION_INFO_V1(history_first_purchase);
+PG_FUNCTION_INFO_V1(history_last_purchase);
+PG_FUNCTION_INFO_V1(history_as_of);
+PG_FUNCTION_INFO_V1(history_slice);
+PG_FUNCTION_INFO_V1(history_days);
+PG_FUNCTION_INFO_V1(history_periods);
+PG_FUNCTION_INFO_V1(history_typical_interval);
+PG_FUNCTION_INFO_V1(history_interval_quantile);
 
 /* left + right, or left - right */
 static Datum
@@ -179,7 +178,7 @@ purchase_history_hash_extended(PG_FUNCTION_ARGS)
 }
 
 Datum
-purchase_count(PG_FUNCTION_ARGS)
+history_purchase_count(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -188,7 +187,7 @@ purchase_count(PG_FUNCTION_ARGS)
 }
 
 Datum
-sale_count(PG_FUNCTION_ARGS)
+history_sale_count(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -197,7 +196,7 @@ sale_count(PG_FUNCTION_ARGS)
 }
 
 Datum
-return_count(PG_FUNCTION_ARGS)
+history_return_count(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -217,7 +216,7 @@ net_numeric(int64 sold, int64 returned, int scale)
 }
 
 Datum
-revenue(PG_FUNCTION_ARGS)
+history_revenue(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -226,7 +225,7 @@ revenue(PG_FUNCTION_ARGS)
 }
 
 Datum
-returned(PG_FUNCTION_ARGS)
+history_returned(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -235,7 +234,7 @@ returned(PG_FUNCTION_ARGS)
 }
 
 Datum
-profit(PG_FUNCTION_ARGS)
+history_profit(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -246,7 +245,7 @@ profit(PG_FUNCTION_ARGS)
 }
 
 Datum
-profit_count(PG_FUNCTION_ARGS)
+history_profit_count(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -255,7 +254,7 @@ profit_count(PG_FUNCTION_ARGS)
 }
 
 Datum
-first_purchase(PG_FUNCTION_ARGS)
+history_first_purchase(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -266,7 +265,7 @@ first_purchase(PG_FUNCTION_ARGS)
 }
 
 Datum
-last_purchase(PG_FUNCTION_ARGS)
+history_last_purchase(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 
@@ -298,7 +297,7 @@ cut(const HistoryHeader *header, int32 from, int32 to)
 }
 
 Datum
-as_of(PG_FUNCTION_ARGS)
+history_as_of(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 	int32 day = check_day(PG_GETARG_DATEADT(1), "day");
@@ -328,7 +327,7 @@ bounds_arguments(FunctionCallInfo fcinfo, int argno, int32 *from, int32 *to)
 }
 
 Datum
-slice(PG_FUNCTION_ARGS)
+history_slice(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 	int32 from;
@@ -357,13 +356,37 @@ set_day_columns(const HistoryDay *day, int scale, Datum *values, bool *nulls)
 
 #define DAY_COLUMNS 7
 
+/*
+ * Put a row into the result.  Its numerics are made in a context of their own,
+ * which the row after it resets: there may be many rows.
+ */
+static void
+put_row(ReturnSetInfo *result, MemoryContext row_context, Datum *values,
+		bool *nulls, int leading, const HistoryDay *day, int scale)
+{
+	MemoryContext old = MemoryContextSwitchTo(row_context);
+
+	MemoryContextReset(row_context);
+	set_day_columns(day, scale, values + leading, nulls + leading);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	MemoryContextSwitchTo(old);
+}
+
+static MemoryContext
+make_row_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "row of a history",
+								 ALLOCSET_SMALL_SIZES);
+}
+
 Datum
-days(PG_FUNCTION_ARGS)
+history_days(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HistoryHeader header;
 	HistoryCursor cursor;
 	HistoryDay day;
+	MemoryContext row_context = make_row_context();
 
 	InitMaterializedSRF(fcinfo, 0);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
@@ -375,16 +398,14 @@ days(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = DateADTGetDatum(day.day);
-		set_day_columns(&day, header.scale, values + 1, nulls + 1);
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		put_row(result, row_context, values, nulls, 1, &day, header.scale);
 	}
 	return (Datum) 0;
 }
 
 static void
-put_period(ReturnSetInfo *result, Period period, int64 number, int64 purchases,
-		   const HistoryDay *total, int scale)
+put_period(ReturnSetInfo *result, MemoryContext row_context, Period period,
+		   int64 number, int64 purchases, const HistoryDay *total, int scale)
 {
 	Datum values[3 + DAY_COLUMNS];
 	bool nulls[3 + DAY_COLUMNS] = {false};
@@ -394,8 +415,7 @@ put_period(ReturnSetInfo *result, Period period, int64 number, int64 purchases,
 	values[0] = DateADTGetDatum((int32) Max(start, DAY_MIN));
 	values[1] = DateADTGetDatum((int32) Min(end, DAY_MAX));
 	values[2] = Int64GetDatum(purchases);
-	set_day_columns(total, scale, values + 3, nulls + 3);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	put_row(result, row_context, values, nulls, 3, total, scale);
 }
 
 /*
@@ -403,7 +423,7 @@ put_period(ReturnSetInfo *result, Period period, int64 number, int64 purchases,
  * (or the last day), with the days within the bounds.
  */
 Datum
-periods(PG_FUNCTION_ARGS)
+history_periods(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HistoryHeader header;
@@ -415,6 +435,7 @@ periods(PG_FUNCTION_ARGS)
 	int64 number;
 	int64 last;
 	bool more;
+	MemoryContext row_context = make_row_context();
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -468,7 +489,8 @@ periods(PG_FUNCTION_ARGS)
 			history_check(history_add_day(&total, &day));
 			more = history_next_stored(&cursor, &day);
 		}
-		put_period(result, period, number, purchases, &total, header.scale);
+		put_period(result, row_context, period, number, purchases, &total,
+				   header.scale);
 	}
 	return (Datum) 0;
 }
@@ -494,7 +516,7 @@ quantile_of_argument(FunctionCallInfo fcinfo, double quantile, double *result)
 }
 
 Datum
-typical_interval(PG_FUNCTION_ARGS)
+history_typical_interval(PG_FUNCTION_ARGS)
 {
 	double result;
 
@@ -504,7 +526,7 @@ typical_interval(PG_FUNCTION_ARGS)
 }
 
 Datum
-interval_quantile(PG_FUNCTION_ARGS)
+history_interval_quantile(PG_FUNCTION_ARGS)
 {
 	double quantile = PG_GETARG_FLOAT8(1);
 	double result;

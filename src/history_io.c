@@ -16,6 +16,7 @@
 
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -97,6 +98,15 @@ parse_digits(Parser *parser, int max_digits, int64 *value)
 }
 
 static bool
+accept_dash(Parser *parser)
+{
+	if (*parser->at != '-')
+		return false;
+	parser->at++;
+	return true;
+}
+
+static bool
 parse_day(Parser *parser, int32 *day)
 {
 	int64 year;
@@ -105,14 +115,14 @@ parse_day(Parser *parser, int32 *day)
 	int64 number;
 
 	skip_space(parser);
-	if (!parse_digits(parser, 7, &year) || *parser->at++ != '-' ||
-		!parse_digits(parser, 2, &month) || *parser->at++ != '-' ||
+	if (!parse_digits(parser, 7, &year) || !accept_dash(parser) ||
+		!parse_digits(parser, 2, &month) || !accept_dash(parser) ||
 		!parse_digits(parser, 2, &mday))
 		return fail(parser, "a day such as 2024-01-31 is expected");
+	if (year == 0)
+		return fail(parser, "there is no year 0");
 	if (accept_word(parser, "BC"))
 		year = 1 - year;
-	else if (year == 0)
-		return fail(parser, "there is no year 0");
 	if (!civil_is_valid(year, (int) month, (int) mday))
 		return fail(parser, "there is no such day");
 	number = day_from_civil(year, (int) month, (int) mday);
@@ -182,42 +192,61 @@ parse_amount(Parser *parser, HistoryDay *day, int64 *amount)
 	return true;
 }
 
-/* sold A [in N], returned A [in N], profit A [of N] */
+/* A [in N] of sold and returned, A [of N] of profit */
+static bool
+parse_part(Parser *parser, HistoryDay *day, int64 *amount, const char *word,
+		   int64 *count, bool *has_count)
+{
+	int64 value;
+
+	if (!parse_amount(parser, day, &value))
+		return false;
+	*amount = value; /* after a change of scale, which the day follows */
+	*has_count = accept_word(parser, word);
+	return !*has_count || parse_count(parser, count);
+}
+
+/* The parts of a day, each once, in any order */
 static bool
 parse_parts(Parser *parser, HistoryDay *day)
 {
+	bool sold = false;
+	bool returned = false;
+	bool profit = false;
+	bool has_count;
 	bool all_profit = false;
-	int64 amount;
 
 	do
 	{
 		if (accept_word(parser, "sold"))
 		{
-			if (!parse_amount(parser, day, &amount))
-				return false;
-			day->sold = amount;
+			if (sold)
+				return fail(parser, "sold is given twice");
+			sold = true;
 			day->sales = 1;
-			if (accept_word(parser, "in") && !parse_count(parser, &day->sales))
+			if (!parse_part(parser, day, &day->sold, "in", &day->sales,
+							&has_count))
 				return false;
 		}
 		else if (accept_word(parser, "returned"))
 		{
-			if (!parse_amount(parser, day, &amount))
-				return false;
-			day->returned = amount;
+			if (returned)
+				return fail(parser, "returned is given twice");
+			returned = true;
 			day->returns = 1;
-			if (accept_word(parser, "in") &&
-				!parse_count(parser, &day->returns))
+			if (!parse_part(parser, day, &day->returned, "in", &day->returns,
+							&has_count))
 				return false;
 		}
 		else if (accept_word(parser, "profit"))
 		{
-			if (!parse_amount(parser, day, &amount))
+			if (profit)
+				return fail(parser, "profit is given twice");
+			profit = true;
+			if (!parse_part(parser, day, &day->profit, "of",
+							&day->profit_count, &has_count))
 				return false;
-			day->profit = amount;
-			all_profit = !accept_word(parser, "of");
-			if (!all_profit && !parse_count(parser, &day->profit_count))
-				return false;
+			all_profit = !has_count;
 		}
 		else
 			return fail(parser, "sold, returned or profit is expected");
@@ -278,7 +307,8 @@ purchase_history_in(PG_FUNCTION_ARGS)
 				 errmsg("invalid input syntax for type %s: \"%s\"",
 						"purchase_history", text),
 				 errdetail("At character %d: %s.",
-						   (int) (parser.at - text) + 1, parser.error)));
+						   pg_mbstrlen_with_len(text, parser.at - text) + 1,
+						   parser.error)));
 	status = history_sort(parser.days, &parser.count);
 	if (status == HISTORY_OK)
 		status = history_try_from_days(parser.days, parser.count, parser.scale,

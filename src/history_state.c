@@ -139,6 +139,13 @@ collect_days(const HistoryState *state, size_t *count)
 	return days;
 }
 
+/* A state may be stored: no stray bytes in it */
+static void
+clear_rest(HistoryState *state)
+{
+	memset(state->stream + state->used, 0, capacity(state) - state->used);
+}
+
 static HistoryState *
 enlarge(HistoryState *state, StateOwner owner, size_t size)
 {
@@ -146,9 +153,26 @@ enlarge(HistoryState *state, StateOwner owner, size_t size)
 
 	memcpy((char *) larger + VARHDRSZ, (char *) state + VARHDRSZ,
 		   offsetof(HistoryState, stream) + state->used - VARHDRSZ);
+	clear_rest(larger);
 	if (owner.frees_old)
 		pfree(state);
 	return larger;
+}
+
+/*
+ * A size of at least this one, doubled until a stream of the wanted length
+ * fits, but no larger than a varlena can be if then the needed length does.
+ */
+static size_t
+size_for(size_t size, size_t wanted, size_t needed)
+{
+	size_t fixed = offsetof(HistoryState, stream) + ENTRY_MAX_BYTES;
+
+	while (size < fixed + wanted)
+		size *= 2;
+	if (size > MaxAllocSize && fixed + needed <= MaxAllocSize)
+		return MaxAllocSize;
+	return size;
 }
 
 /*
@@ -169,9 +193,7 @@ rebuild_stream(HistoryState *state, StateOwner owner, const HistoryDay *days,
 
 		needed += history_put_entry(scratch, zigzag(gap), &days[i]);
 	}
-	while (size - offsetof(HistoryState, stream) <
-		   2 * needed + ENTRY_MAX_BYTES)
-		size *= 2;
+	size = size_for(size, 2 * needed, needed);
 
 	state->used = 0;
 	state->count = 0;
@@ -189,6 +211,7 @@ rebuild_stream(HistoryState *state, StateOwner owner, const HistoryDay *days,
 								  gap_code(state, days[i].day), &days[i]);
 		note_entry(state, days[i].day, bytes);
 	}
+	clear_rest(state);
 	return state;
 }
 
@@ -200,7 +223,9 @@ make_room(HistoryState *state, StateOwner owner)
 	size_t count = state->count;
 
 	if (state->ascending)
-		return enlarge(state, owner, 2 * (size_t) VARSIZE(state));
+		return enlarge(
+			state, owner,
+			size_for(VARSIZE(state), 2 * capacity(state), state->used));
 
 	days = collect_stream(state, 0);
 	history_check(history_sort(days, &count));
@@ -513,13 +538,12 @@ history_state_from_bytes(const uint8 *bytes, size_t length,
 	const uint8_t *end = bytes + length;
 	HistoryState *state;
 	HistoryState left;
-	size_t size = INITIAL_SIZE;
+	size_t size;
 	int64 as_of;
 	int64 count;
 	int64 day = 0;
 
-	while (size < offsetof(HistoryState, stream) + length + ENTRY_MAX_BYTES)
-		size *= 2;
+	size = size_for(INITIAL_SIZE, length, length);
 	state = allocate(context, size);
 	memset((char *) state + VARHDRSZ, 0,
 		   offsetof(HistoryState, stream) - VARHDRSZ);
@@ -564,5 +588,6 @@ history_state_from_bytes(const uint8 *bytes, size_t length,
 	}
 	if (at != end || count < 0)
 		report_bad_state();
+	clear_rest(state);
 	return state;
 }

@@ -15,7 +15,17 @@
 #include "abc_functions.h"
 #include "classes.h"
 
+#define ST_SORT sort_values
+#define ST_ELEMENT_TYPE Int128
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #define INITIAL_CAPACITY 8
+#define MAX_CAPACITY                                                          \
+	((MaxAllocSize - offsetof(ValueSet, values)) / sizeof(Int128))
 #define VALUES_FORMAT 1
 
 /* format, scale, parameters, boundary */
@@ -36,8 +46,7 @@ allocate(size_t capacity)
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("too many values in one group")));
-	set = palloc(size);
-	memset(set, 0, offsetof(ValueSet, values));
+	set = palloc0(size); /* a state may be stored: no stray bytes in it */
 	SET_VARSIZE(set, size);
 	return set;
 }
@@ -111,7 +120,7 @@ make_room(ValueSet *set, size_t more)
 
 	if (likely(wanted <= capacity))
 		return set;
-	larger = allocate(Max(wanted, 2 * capacity));
+	larger = allocate(Max(wanted, Min(2 * capacity, MAX_CAPACITY)));
 	memcpy((char *) larger + VARHDRSZ, (char *) set + VARHDRSZ,
 		   size_for(set->count) - VARHDRSZ);
 	return larger;
@@ -132,7 +141,7 @@ value_set_add(ValueSet *set, Decimal value)
 ValueSet *
 value_set_add_set(ValueSet *set, const ValueSet *other)
 {
-	if (other->parameters != PARAMETERS_NONE)
+	if (other->parameters != PARAMETERS_NONE || other->count > 0)
 		value_set_parameters(set, other->parameters, other->first,
 							 other->second, other->boundary);
 	set = make_room(set, other->count);

@@ -104,16 +104,5 @@ SELECT results_eq(
              silence_limit('{2024-01-01: sold 1}', fallback_days => 99)$$,
     $$VALUES ('Y', 'lost', true, 99)$$, 'thresholds are named arguments');
 
--- a database owner who is no superuser may install it
-CREATE ROLE clientcore_owner_test NOLOGIN;
-DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO clientcore_owner_test', current_database()); END $$;
-SET LOCAL client_min_messages = error;
-DROP EXTENSION clientcore CASCADE;
-DROP SCHEMA IF EXISTS clientcore CASCADE;
-SET LOCAL ROLE clientcore_owner_test;
-SELECT is(pg_temp.sqlstate_of('CREATE EXTENSION clientcore'), '00000', 'who may create in a database may create the extension');
-SELECT is(revenue(purchase_history(d, 5)), 5::numeric, 'and use it') FROM (VALUES (date '2024-01-01')) AS v(d);
-RESET ROLE;
-
 SELECT * FROM finish();
 ROLLBACK;

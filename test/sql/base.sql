@@ -63,3 +63,14 @@ SELECT string_agg(score::text, '' ORDER BY value) FROM (
 SELECT string_agg(coalesce(score::text, '-'), '' ORDER BY value) FROM (
 	SELECT value, quantile_score(value, 2) OVER () AS score FROM unnest(ARRAY['a', 'b', NULL, 'c', 'd']) value) q;
 SELECT quantile_score(value) OVER () FROM (VALUES (NULL::integer)) v(value);
+
+-- Rows so wide that each fetch frees the one before
+WITH s AS MATERIALIZED (
+	SELECT repeat(chr(96 + g), 1000000) v, 5 + 0 * g bins, 0.7::numeric + 0 * g a, 0.9::numeric + 0 * g b,
+		'crossing' || left('', g) boundary, g FROM generate_series(1, 3) g)
+SELECT g, quantile_score(v, 5) OVER () AS constant, quantile_score(v, bins) OVER () AS from_rows,
+	abc_class(g, a, b, boundary) OVER () AS abc FROM s;
+
+-- Equal values are equal, whatever rounding would say
+SELECT count(*) FILTER (WHERE gini <> 0) FROM (
+	SELECT gini(12345678901234567.89 * n) FROM generate_series(2, 400) n, generate_series(1, n) GROUP BY n) q;

@@ -68,3 +68,13 @@ FROM (
 	UNION ALL SELECT 4, NULL, NULL
 	UNION ALL SELECT 5, '2024-01-01', 7) s(client, sold_at, amount)
 GROUP BY client ORDER BY client;
+
+-- Many purchases: the median is kept as the losses are found, and both ways to it agree
+SELECT count(*) AS losses, count(*) FILTER (WHERE silence_limit IS DISTINCT FROM expected) AS wrong_limits
+FROM (
+	SELECT e.*, silence_limit(as_of(h, e.last_purchase), factor => 1.7, min_days => 1, fallback_days => 9) AS expected
+	FROM (SELECT purchase_history(date '1900-01-01' + (i * 9 + i * i % 23), 1) h FROM generate_series(1, 3000) i) q,
+		loss_events(h, '2024-12-31', factor => 1.7, min_days => 1, fallback_days => 9) e) l;
+
+-- A delta knows of a return even where returns add up to nothing
+SELECT loyalty_rung('{2024-01-01: returned 5; 2024-01-02: returned -5 in -1}', '2024-01-01');

@@ -28,7 +28,7 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(2, $$SELECT '{2024-01-01 sold 1}'::purchase_history$$),
 	(3, $$SELECT '{2024-13-01: sold 1}'::purchase_history$$),
 	(4, $$SELECT '{2023-02-29: sold 1}'::purchase_history$$),
-	(5, $$SELECT '{0000-01-01: sold 1}'::purchase_history$$),
+	(5, $$SELECT '{0000-01-01 BC: sold 1}'::purchase_history$$),
 	(6, $$SELECT '{4714-11-23 BC: sold 1}'::purchase_history$$),
 	(7, $$SELECT '{5874898-01-01: sold 1}'::purchase_history$$),
 	(8, $$SELECT '{2024-01-01}'::purchase_history$$),
@@ -42,7 +42,10 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(16, $$SELECT '{2024-01-01: sold 9223372036854775807; 2024-01-02: sold 1}'::purchase_history$$),
 	(17, $$SELECT '{2024-01-01: sold 1} x'::purchase_history$$),
 	(18, $$SELECT '{2024-01-01: sold 1;}'::purchase_history$$),
-	(19, $$SELECT ''::purchase_history$$)) v(n, statement) ORDER BY n;
+	(19, $$SELECT ''::purchase_history$$),
+	(20, $$SELECT '{2024'::purchase_history$$),
+	(21, $$SELECT '{2024-01-01: sold 1, returned 1, sold 2}'::purchase_history$$),
+	(22, $$SELECT '{2024-01-01: profit 1 of 1, profit 1}'::purchase_history$$)) v(n, statement) ORDER BY n;
 
 -- Arguments of the aggregates
 SELECT statement, pg_temp.outcome(statement) FROM (VALUES
@@ -72,7 +75,9 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(24, $$SELECT rollup(h) FROM (VALUES ('{2024-01-01: sold 9223372036854775807}'::purchase_history), ('{2024-01-02: sold 1}')) v(h)$$),
 	(25, $$SELECT xyz_class(date '2024-01-01', 1, d) FROM (VALUES (date '2024-01-01'), ('2024-01-02')) v(d)$$),
 	(26, $$SELECT xyz_class(date '2024-01-01', 1, d) FROM (VALUES (date '2024-01-01'), (NULL)) v(d)$$),
-	(27, $$SELECT is_lost_client(date '2024-01-01', 1, date 'infinity')$$)) v(n, statement) ORDER BY n;
+	(27, $$SELECT is_lost_client(date '2024-01-01', 1, date 'infinity')$$),
+	(28, $$SELECT purchase_history(date '2024-01-01', 1, 'lots'::varchar)$$),
+	(29, $$SELECT purchase_history(timestamptz '4714-11-24 00:00Z BC', 1, 'America/New_York')$$)) v(n, statement) ORDER BY n;
 
 -- Arithmetic
 SELECT statement, pg_temp.outcome(statement) FROM (VALUES
@@ -110,7 +115,10 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(17, $$SELECT lost_on('{}', '2024-01-01', fallback_days => -1)$$),
 	(18, $$SELECT * FROM loss_events('{}', '-infinity')$$)) v(n, statement) ORDER BY n;
 
--- ABC, scores, concentration
+-- ABC, scores, concentration; a window function does not become another by way of an operator
+CREATE OPERATOR pg_temp.=== (LEFTARG = "any", RIGHTARG = integer, FUNCTION = quantile_score);
+CREATE FUNCTION pg_temp.one_share(v "any", a numeric) RETURNS text AS '$libdir/clientcore', 'abc_class' LANGUAGE C WINDOW;
+CREATE OPERATOR pg_temp.==== (LEFTARG = "any", RIGHTARG = numeric, FUNCTION = pg_temp.one_share);
 SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(1, $$SELECT abc_class(1, 0.9, 0.8) OVER ()$$),
 	(2, $$SELECT abc_class(1, 0, 0.8) OVER ()$$),
@@ -132,7 +140,9 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(18, $$SELECT quantile_score(1, 1) OVER ()$$),
 	(19, $$SELECT quantile_score(1, NULL) OVER ()$$),
 	(20, $$SELECT quantile_score(1, b) OVER () FROM (VALUES (2), (3)) t(b)$$),
-	(21, $$SELECT quantile_score(point '(1,1)') OVER ()$$)) v(n, statement) ORDER BY n;
+	(21, $$SELECT quantile_score(point '(1,1)') OVER ()$$),
+	(22, $$SELECT 1.5 OPERATOR(pg_temp.===) 5$$),
+	(23, $$SELECT 1.5 OPERATOR(pg_temp.====) 0.5$$)) v(n, statement) ORDER BY n;
 
 -- States of aggregates are no back door
 SELECT statement, pg_temp.outcome(statement) FROM (VALUES

@@ -91,3 +91,8 @@ SELECT rollup_final(rollup_combine(
 	rollup_accum(rollup_accum(NULL, '{2024-01-05: sold 1}'), '{2024-01-03: sold 0.5}')::text::purchase_history_state,
 	rollup_accum(NULL, '{2024-01-03: returned 2}')));
 SELECT values_gini_final(values_combine(values_accum(values_accum(NULL, 1), 3)::text::value_set, values_accum(NULL, 2.5)));
+
+-- States of equal input have equal bytes: nothing stray is stored with them
+SELECT a *= b AS same_values, c *= d AS same_days
+FROM (SELECT ROW(values_accum(values_accum(NULL, 1), 2)) a, ROW(values_accum(values_accum(NULL, 1), 2)) b,
+	ROW(rollup_accum(NULL, '{2024-01-03: sold 0.5}')) c, ROW(rollup_accum(NULL, '{2024-01-03: sold 0.5}')) d) q;
