@@ -154,7 +154,6 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(6, $$SELECT '\x00'::value_set$$),
 	(7, $$SELECT '\x012700000000000000000000000000000000000000'::value_set$$),
 	(8, $$SELECT '\x0100000000000000020005'::purchase_history_state$$),
-	(12, $$SELECT history_final(NULL)$$),
 	(9, $$SELECT rollup_final(rollup_accum(NULL, '{2024-01-01: sold 1}'))$$),
 	(10, $$SELECT values_gini_final('\x0100000000000000000000000000000000000000')$$)) v(n, statement) ORDER BY n;
 
