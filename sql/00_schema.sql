@@ -3,3 +3,6 @@
 
 COMMENT ON SCHEMA @extschema@ IS
 'clientcore: purchase histories and what follows from them: ABC and XYZ classes, ladder of loyalty, lost clients';
+
+-- Whoever may connect may call: nothing here shows what its caller could not read.
+GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;

@@ -63,3 +63,10 @@ SELECT rollup(h) IS NULL AS nothing FROM (VALUES (NULL::purchase_history)) s(h);
 -- As a window aggregate: what was known after each sale
 SELECT d, purchase_history(d, a) OVER (ORDER BY d) FROM (VALUES (date '2024-01-03', 1), ('2024-01-05', 2), ('2024-01-04', 0.5)) s(d, a);
 SELECT rollup(h) OVER (ORDER BY h) FROM (VALUES ('{2024-01-03: sold 1}'::purchase_history), ('{2024-01-05: sold 2}'), ('{2024-01-04: sold 0.5}')) s(h);
+
+-- An analyst needs no grant to call what the DBA installed
+CREATE ROLE regress_analyst;
+SET ROLE regress_analyst;
+SELECT clientcore.revenue('{2024-01-03: sold 1}'::clientcore.purchase_history);
+RESET ROLE;
+DROP ROLE regress_analyst;
