@@ -17,7 +17,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.xyz_class(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
-'X, Y or Z by frequency: the share of the last periods (at least 3) whole calendar periods up to as_of, counted from that of the first purchase, with a purchase; X from x on, Y from y on (shares, 0 <= y < x <= 1). NULL below two purchases or three periods. Errors: 22023 for a threshold or period out of bounds, 22003 for NaN, 22008 for an infinite day. Source: doc/reference.md.';
+'X, Y or Z by frequency: the share of the last periods (at least 3) whole calendar periods up to as_of, counted from that of the first purchase, with a purchase; X from x on, Y from y on (shares, 0 <= y < x <= 1). NULL below two purchases or three periods. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: doc/reference.md.';
 
 CREATE FUNCTION @extschema@.xyz_class_by_variation(
     h @extschema@.purchase_history,
@@ -30,7 +30,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class_by_variation'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.xyz_class_by_variation(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
-'X, Y or Z by the population coefficient of variation of net totals per calendar period, the same periods as xyz_class; X up to x, Y up to y (fractions, 0 <= x < y). NULL below three periods or for a mean of zero or less. Errors: 22023 for a threshold or period out of bounds, 22003 for NaN, 22008 for an infinite day. Source: XYZ analysis of demand.';
+'X, Y or Z by the population coefficient of variation of net totals per calendar period, the same periods as xyz_class; X up to x, Y up to y (fractions, 0 <= x < y). NULL below three periods or for a mean of zero or less. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: XYZ analysis of demand.';
 
 CREATE FUNCTION @extschema@.loyalty_stage(
     h @extschema@.purchase_history,

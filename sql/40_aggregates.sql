@@ -87,7 +87,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.history_is_lost_client_final(internal) IS
 'aggregate state to lost or not';
 
-CREATE AGGREGATE @extschema@.purchase_history("any", "any") (
+CREATE AGGREGATE @extschema@.purchase_history(sold_at "any", amount "any") (
     SFUNC = @extschema@.history_accum,
     STYPE = internal,
     SSPACE = 512,
@@ -101,7 +101,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any") (
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any") IS
 'Purchase history of a group of sales from sold_at and amount; sold_at is date, timestamp or timestamptz (a day in the time zone of the session), amount is any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day.';
 
-CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any") (
+CREATE AGGREGATE @extschema@.purchase_history(sold_at "any", amount "any", profit "any") (
     SFUNC = @extschema@.history_accum_profit,
     STYPE = internal,
     SSPACE = 512,
@@ -115,7 +115,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any") (
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", "any") IS
 'Purchase history of a group of sales from sold_at, amount and profit; sold_at is date, timestamp or timestamptz (a day in the time zone of the session), amount and profit are any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day.';
 
-CREATE AGGREGATE @extschema@.purchase_history("any", "any", text) (
+CREATE AGGREGATE @extschema@.purchase_history(sold_at "any", amount "any", time_zone text) (
     SFUNC = @extschema@.history_accum_zone,
     STYPE = internal,
     SSPACE = 512,
@@ -129,7 +129,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", text) (
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", text) IS
 'Purchase history of a group of sales from sold_at, amount and time_zone; sold_at is date, timestamp or timestamptz (a day in the time zone named), amount is any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day, 22023 for an unknown time zone.';
 
-CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any", text) (
+CREATE AGGREGATE @extschema@.purchase_history(sold_at "any", amount "any", profit "any", time_zone text) (
     SFUNC = @extschema@.history_accum_profit_zone,
     STYPE = internal,
     SSPACE = 512,
@@ -143,7 +143,7 @@ CREATE AGGREGATE @extschema@.purchase_history("any", "any", "any", text) (
 COMMENT ON AGGREGATE @extschema@.purchase_history("any", "any", "any", text) IS
 'Purchase history of a group of sales from sold_at, amount, profit and time_zone; sold_at is date, timestamp or timestamptz (a day in the time zone named), amount and profit are any number, exact, negative for a return; rows without sold_at or amount are left out. Errors: 42804 for another type, 22003 for NaN, infinity or amounts beyond 64 bits, 22008 for an infinite day, 22023 for an unknown time zone.';
 
-CREATE AGGREGATE @extschema@.xyz_class("any", "any", date) (
+CREATE AGGREGATE @extschema@.xyz_class(sold_at "any", amount "any", as_of date) (
     SFUNC = @extschema@.history_accum_as_of,
     STYPE = internal,
     SSPACE = 512,
@@ -157,7 +157,7 @@ CREATE AGGREGATE @extschema@.xyz_class("any", "any", date) (
 COMMENT ON AGGREGATE @extschema@.xyz_class("any", "any", date) IS
 'X, Y or Z by frequency of purchase, from sold_at, amount and as_of, by the default thresholds over months. Errors: as purchase_history, 22023 for an as_of that varies.';
 
-CREATE AGGREGATE @extschema@.loyalty_stage("any", "any", date) (
+CREATE AGGREGATE @extschema@.loyalty_stage(sold_at "any", amount "any", as_of date) (
     SFUNC = @extschema@.history_accum_as_of,
     STYPE = internal,
     SSPACE = 512,
@@ -171,7 +171,7 @@ CREATE AGGREGATE @extschema@.loyalty_stage("any", "any", date) (
 COMMENT ON AGGREGATE @extschema@.loyalty_stage("any", "any", date) IS
 'Place on the ladder of loyalty, from sold_at, amount and as_of, by the default thresholds. Errors: as purchase_history, 22023 for an as_of that varies.';
 
-CREATE AGGREGATE @extschema@.is_lost_client("any", "any", date) (
+CREATE AGGREGATE @extschema@.is_lost_client(sold_at "any", amount "any", as_of date) (
     SFUNC = @extschema@.history_accum_as_of,
     STYPE = internal,
     SSPACE = 512,
@@ -251,7 +251,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.rollup_final(@extschema@.purchase_history_state) IS
 'state of rollup to purchase history';
 
-CREATE AGGREGATE @extschema@.rollup(@extschema@.purchase_history) (
+CREATE AGGREGATE @extschema@.rollup(h @extschema@.purchase_history) (
     SFUNC = @extschema@.rollup_accum,
     STYPE = @extschema@.purchase_history_state,
     SSPACE = 1024,

@@ -152,7 +152,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.values_variation_final(@extschema@.value_set) IS
 'totals to XYZ class';
 
-CREATE AGGREGATE @extschema@.abc_cutoffs("any") (
+CREATE AGGREGATE @extschema@.abc_cutoffs(value "any") (
     SFUNC = @extschema@.values_accum,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -164,7 +164,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any") (
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any") IS
 'Least value of class A and of class B at 0.80 and 0.95. Errors: as abc_class.';
 
-CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) (
+CREATE AGGREGATE @extschema@.abc_cutoffs(value "any", a numeric, b numeric) (
     SFUNC = @extschema@.values_accum_shares,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -176,7 +176,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) (
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric) IS
 'Least value of class A and of class B at the borders a and b. Errors: as abc_class.';
 
-CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) (
+CREATE AGGREGATE @extschema@.abc_cutoffs(value "any", a numeric, b numeric, boundary text) (
     SFUNC = @extschema@.values_accum_boundary,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -188,7 +188,7 @@ CREATE AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) (
 COMMENT ON AGGREGATE @extschema@.abc_cutoffs("any", numeric, numeric, text) IS
 'Least value of class A and of class B at the borders a and b, by a boundary rule: crossing, upto or midpoint. Errors: as abc_class.';
 
-CREATE AGGREGATE @extschema@.gini("any") (
+CREATE AGGREGATE @extschema@.gini(value "any") (
     SFUNC = @extschema@.values_accum,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -200,7 +200,7 @@ CREATE AGGREGATE @extschema@.gini("any") (
 COMMENT ON AGGREGATE @extschema@.gini("any") IS
 'Gini coefficient, 0 (all equal) towards 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type. Source: Gini 1912, the sample form.';
 
-CREATE AGGREGATE @extschema@.hhi("any") (
+CREATE AGGREGATE @extschema@.hhi(value "any") (
     SFUNC = @extschema@.values_accum,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -212,7 +212,7 @@ CREATE AGGREGATE @extschema@.hhi("any") (
 COMMENT ON AGGREGATE @extschema@.hhi("any") IS
 'Herfindahl-Hirschman index, the sum of squared shares, 1/n to 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: as gini. Source: Hirschman 1945, Herfindahl 1950.';
 
-CREATE AGGREGATE @extschema@.top_share("any", numeric) (
+CREATE AGGREGATE @extschema@.top_share(value "any", fraction numeric) (
     SFUNC = @extschema@.values_accum_fraction,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,
@@ -224,7 +224,7 @@ CREATE AGGREGATE @extschema@.top_share("any", numeric) (
 COMMENT ON AGGREGATE @extschema@.top_share("any", numeric) IS
 'Share of the sum that the largest round(n * fraction) values hold, fraction 0 to 1; values below zero count as zero, NULLs are left out; NULL where the sum is not positive. Errors: as gini, 22023 for a fraction out of bounds or varying, 22004 for a NULL one.';
 
-CREATE AGGREGATE @extschema@.xyz_class_by_variation("any") (
+CREATE AGGREGATE @extschema@.xyz_class_by_variation(period_total "any") (
     SFUNC = @extschema@.values_accum_total,
     STYPE = @extschema@.value_set,
     SSPACE = 1024,

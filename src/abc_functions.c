@@ -71,7 +71,8 @@ check_rule(const AbcRule *rule)
 {
 	if (rule->a <= 0 || rule->a >= rule->b || rule->b > BILLION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("shares must be 0 < a < b <= 1")));
+						errmsg("shares must be 0 < a < b <= 1"),
+						errhint("Shares are fractions: 0.80 for 80 %%.")));
 }
 
 /* a, b and perhaps the boundary of an aggregate, from an argument on */

@@ -20,6 +20,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 
@@ -108,21 +109,49 @@ moment_type_of_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 	}
 }
 
-static void
-report_out_of_range(const char *name)
+/* What a number looks like, for an error message */
+static char *
+number_text(Datum value, NumberType type)
 {
-	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("%s is out of range", name),
-					errdetail("It has too many digits."),
-					errhint("Use round(%s::numeric, 4), for example.", name)));
+	switch (type)
+	{
+		case NUMBER_NUMERIC:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, value));
+		case NUMBER_FLOAT8:
+			return DatumGetCString(DirectFunctionCall1(float8out, value));
+		case NUMBER_FLOAT4:
+			return DatumGetCString(DirectFunctionCall1(float4out, value));
+		case NUMBER_INT8:
+			return DatumGetCString(DirectFunctionCall1(int8out, value));
+		default:
+			return ""; /* a shorter integer is never out of range */
+	}
+}
+
+static void
+report_out_of_range(Datum value, NumberType type, const char *name,
+					const char *limit)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s is out of range: %s", name, number_text(value, type)),
+			 errdetail("%s", limit),
+			 errhint("Use round(%s::numeric, 4), for example.", name)));
 }
 
 static void
 report_not_finite(const char *name, const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("%s must be finite, not %s", name, what)));
+					errmsg("%s must be finite, not %s", name, what),
+					errhint("Leave such rows out, or use nullif(%s, '%s').",
+							name, what)));
 }
+
+#define WIDE_LIMIT                                                            \
+	"It must fit 38 digits, those after the decimal point included."
+#define AMOUNT_LIMIT                                                          \
+	"It must fit 64 bits with the decimals it needs, which are 18 at most."
 
 static uint16
 uint16_at(const char *at)
@@ -205,11 +234,11 @@ decimal_from_numeric(Datum value, const char *name)
 				__builtin_add_overflow(
 					magnitude, (UInt128) uint16_at(at + i * sizeof(int16)),
 					&magnitude))
-				report_out_of_range(name);
+				report_out_of_range(value, NUMBER_NUMERIC, name, WIDE_LIMIT);
 		}
 	}
 	if (decimal_set(negative, magnitude, exponent, &result) != DECIMAL_OK)
-		report_out_of_range(name);
+		report_out_of_range(value, NUMBER_NUMERIC, name, WIDE_LIMIT);
 
 done:
 	if ((Pointer) packed != DatumGetPointer(value))
@@ -244,7 +273,8 @@ decimal_from_float8(double value, const char *name)
 	}
 	snprintf(text, sizeof(text), "%.*g", DBL_DIG, value);
 	if (decimal_parse(text, strlen(text), &result) != DECIMAL_OK)
-		report_out_of_range(name);
+		report_out_of_range(Float8GetDatum(value), NUMBER_FLOAT8, name,
+							WIDE_LIMIT);
 	return result;
 }
 
@@ -258,7 +288,8 @@ decimal_from_float4(float4 value, const char *name)
 		report_not_finite(name, isnan(value) ? "NaN" : "infinity");
 	snprintf(text, sizeof(text), "%.*g", FLT_DIG, value);
 	if (decimal_parse(text, strlen(text), &result) != DECIMAL_OK)
-		report_out_of_range(name);
+		report_out_of_range(Float4GetDatum(value), NUMBER_FLOAT4, name,
+							WIDE_LIMIT);
 	return result;
 }
 
@@ -297,7 +328,7 @@ amount_from_number(Datum value, NumberType type, const char *name, int *scale)
 
 	if (decimal.coefficient > PG_INT64_MAX ||
 		decimal.coefficient < -PG_INT64_MAX || decimal.scale > INT64_MAX_SCALE)
-		report_out_of_range(name);
+		report_out_of_range(value, type, name, AMOUNT_LIMIT);
 	*scale = decimal.scale;
 	return (int64) decimal.coefficient;
 }
@@ -324,7 +355,10 @@ zone_use_name(Zone *zone, const char *name, int length)
 		return;
 
 	memset(zone, 0, sizeof(*zone));
-	if (length > 0 && length <= TZ_STRLEN_MAX)
+
+	/* what begins like a number would pass for a zone without a name */
+	if (length > 0 && length <= TZ_STRLEN_MAX &&
+		(isalpha((unsigned char) name[0]) || name[0] == '<'))
 	{
 		memcpy(wanted, name, length);
 		wanted[length] = '\0';
@@ -401,8 +435,7 @@ day_from_moment(Datum value, MomentType type, Zone *zone)
 
 	micros = DatumGetTimestamp(value);
 	if (TIMESTAMP_NOT_FINITE(micros))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("sold_at must be finite")));
+		check_day(DATEVAL_NOEND, "sold_at");
 	if (type == MOMENT_TIMESTAMPTZ)
 		micros += zone_offset(zone, micros) * USECS_PER_SEC;
 	if (!IS_VALID_TIMESTAMP(micros))
@@ -424,8 +457,15 @@ check_day(DateADT day, const char *name)
 int64
 billionths_from_numeric(Datum value, const char *name)
 {
-	Decimal decimal = decimal_from_numeric(value, name);
-	Int128 coefficient = decimal.coefficient;
+	Numeric number = DatumGetNumeric(value);
+	Decimal decimal;
+	Int128 coefficient;
+
+	if (numeric_is_nan(number) || numeric_is_inf(number))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be finite", name)));
+	decimal = decimal_from_numeric(NumericGetDatum(number), name);
+	coefficient = decimal.coefficient;
 
 	if (decimal.scale > 9)
 		ereport(ERROR,

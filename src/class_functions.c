@@ -46,6 +46,14 @@ report_bad_threshold(const char *message)
 					errmsg_internal("%s", message)));
 }
 
+static void
+report_bad_shares(const char *message)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg_internal("%s", message),
+					errhint("Thresholds are fractions: 0.75 for 75 %%.")));
+}
+
 /* periods, period, x, y from an argument on */
 static XyzRule
 xyz_rule_arguments(FunctionCallInfo fcinfo, int argno)
@@ -280,7 +288,7 @@ xyz_class(PG_FUNCTION_ARGS)
 	XyzRule rule = xyz_rule_arguments(fcinfo, 2);
 
 	if (rule.y < 0 || rule.y >= rule.x || rule.x > BILLION)
-		report_bad_threshold("thresholds must be 0 <= y < x <= 1");
+		report_bad_shares("thresholds must be 0 <= y < x <= 1");
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	return xyz_class_datum(fcinfo, xyz_class_of(&header, as_of, &rule));
 }
@@ -293,7 +301,7 @@ xyz_class_by_variation(PG_FUNCTION_ARGS)
 	XyzRule rule = xyz_rule_arguments(fcinfo, 2);
 
 	if (rule.x < 0 || rule.x >= rule.y)
-		report_bad_threshold("thresholds must be 0 <= x < y");
+		report_bad_shares("thresholds must be 0 <= x < y");
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	return xyz_class_datum(fcinfo, variation_class_of(&header, as_of, &rule));
 }

@@ -533,7 +533,8 @@ history_interval_quantile(PG_FUNCTION_ARGS)
 
 	if (!(quantile >= 0.0 && quantile <= 1.0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("quantile must be between 0 and 1")));
+						errmsg("quantile must be between 0 and 1"),
+						errhint("Use 0.9 for 90 %%.")));
 	if (!quantile_of_argument(fcinfo, quantile, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(result);

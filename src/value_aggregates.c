@@ -144,7 +144,8 @@ values_accum_fraction(PG_FUNCTION_ARGS)
 	fraction = billionths_from_numeric(PG_GETARG_DATUM(2), "fraction");
 	if (fraction < 0 || fraction > BILLION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("fraction must be between 0 and 1")));
+						errmsg("fraction must be between 0 and 1"),
+						errhint("Use 0.20 for 20 %%.")));
 	value_set_parameters(set, PARAMETERS_FRACTION, fraction, 0, 0);
 	PG_RETURN_POINTER(add_value(fcinfo, set));
 }

@@ -5,7 +5,7 @@ BEGIN;
 \ir common/helpers.psql
 \ir common/random_sales.psql
 
-SELECT plan(24);
+SELECT plan(25);
 
 CREATE TEMP TABLE expected AS
 SELECT client, purchase_history_send(purchase_history(sold_on, amount, profit)) AS bytes FROM sale GROUP BY client;
@@ -121,6 +121,22 @@ SET LOCAL enable_seqscan = off;
 SELECT pg_temp.same_rows('SELECT a.client FROM sorted a WHERE EXISTS (SELECT FROM sorted b WHERE b.h = a.h AND b.client = a.client)', 'SELECT client FROM sorted', 600, 'histories are found by index');
 SELECT is((SELECT count(*) FROM (SELECT h, lag(h) OVER (ORDER BY h) AS before FROM sorted) AS s WHERE before > h OR NOT (before <= h) OR (before = h) = (before < h) OR sign(purchase_history_cmp(before, h)) <> CASE WHEN before = h THEN 0 ELSE -1 END OR purchase_history_cmp(h, before) <> -purchase_history_cmp(before, h)), 0::bigint, 'the order is one');
 SELECT is((SELECT count(*) FROM sorted a, sorted b, sorted c WHERE a.client < 'r0025' AND b.client < 'r0025' AND c.client < 'r0025' AND a.h <= b.h AND b.h <= c.h AND NOT a.h <= c.h), 0::bigint, 'the order is transitive');
+
+-- histories that differ in one figure alone
+CREATE TEMP TABLE alike AS
+SELECT n, h::purchase_history AS h FROM unnest(ARRAY[
+    '{}', '{2024-01-02: sold 5, profit 1}', '{2024-01-01: sold 5, profit 1}', '{2024-01-01: sold 5.01, profit 1}', '{2024-01-01: sold 5 in 2, profit 1 of 1}',
+    '{2024-01-01: sold 5 in 2, profit 1 of 2}', '{2024-01-01: sold 5 in 2, profit 1.5 of 2}', '{2024-01-01: sold 5 in 2, profit -1 of 2}', '{2024-01-01: sold 5}',
+    '{2024-01-01: sold 5, returned 1}', '{2024-01-01: sold 5, returned 1.1}', '{2024-01-01: sold 5, returned 1 in 2}', '{2024-01-01: returned 5}',
+    '{2024-01-01: sold 5; 2024-01-02: sold 5}', '{2024-01-01: sold -5 in -1}', '{2024-01-01: sold 5 in 0}', '{2024-01-01: sold 0}']) WITH ORDINALITY AS u(h, n);
+SELECT is_empty(
+    'SELECT a.n, b.n FROM alike a, alike b
+     WHERE (a.n = b.n) <> (a.h = b.h) OR (a.n = b.n) = (a.h <> b.h) OR (a.h < b.h) <> (b.h > a.h) OR (a.h <= b.h) <> (b.h >= a.h)
+        OR (a.h < b.h)::integer + (a.h = b.h)::integer + (a.h > b.h)::integer <> 1
+        OR purchase_history_cmp(a.h, b.h) <> -purchase_history_cmp(b.h, a.h) OR (a.n = b.n) <> (purchase_history_cmp(a.h, b.h) = 0)
+        OR (a.n <> b.n AND purchase_history_hash_extended(a.h, 1) = purchase_history_hash_extended(b.h, 1))
+        OR (a.h - b.h = ''{}'') <> (a.n = b.n)',
+    'a difference in one figure is seen by every comparison');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -4,7 +4,7 @@
 BEGIN;
 \ir common/helpers.psql
 
-SELECT plan(17);
+SELECT plan(18);
 
 CREATE TEMP TABLE zone AS
 SELECT * FROM unnest(ARRAY['UTC', 'Europe/Tallinn', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia', 'Australia/Lord_Howe',
@@ -94,6 +94,13 @@ $$;
 SELECT pg_temp.ask_in_each_zone() \g /dev/null
 SELECT pg_temp.same_rows('SELECT zone, moment, day FROM in_session',
     'SELECT zone, moment, (moment AT TIME ZONE zone)::date FROM moment', 100000, 'the day in the zone of the session');
+
+-- even while a query runs
+SELECT pg_temp.same_rows(
+    $$SELECT n, zone, first_purchase(purchase_history(moment, 1)) FROM (SELECT row_number() OVER () AS n, zone, moment, set_config('TimeZone', zone, true) AS set FROM (SELECT * FROM around ORDER BY md5(zone || moment) LIMIT 20000) AS a) AS s WHERE set IS NOT NULL GROUP BY n, zone$$,
+    $$SELECT row_number() OVER () AS n, zone, (moment AT TIME ZONE zone)::date FROM (SELECT * FROM around ORDER BY md5(zone || moment) LIMIT 20000) AS a$$,
+    20000, 'the zone of the session may change while a query runs');
+SET LOCAL TIME ZONE 'Europe/Tallinn';
 
 -- the aggregates with as_of use the session's zone too
 SET LOCAL TIME ZONE 'Pacific/Apia';

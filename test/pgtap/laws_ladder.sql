@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(25);
+SELECT plan(27);
 \ir common/random_sales.psql
 \ir common/real_sales.psql
 \ir common/day_tables.psql
@@ -124,6 +124,36 @@ SELECT results_eq(
     $$SELECT * FROM loss_events('{2020-01-01: sold 1; 2021-01-01: sold 1; 2022-01-02: sold 1; 2023-01-04: sold 1}', '2030-01-01')$$,
     $$VALUES (date '2022-01-02', 365, date '2023-01-03', date '2023-01-04'), ('2023-01-04', 730, '2025-01-04', NULL)$$,
     'returning on the day the loss would begin is no loss, a day later it is');
+
+-- long histories under a hasty rule, by which most silences are losses: so the
+-- limit after almost every purchase is seen, odd and even, after longer and shorter intervals
+CREATE TEMP TABLE long_purchase AS
+SELECT n, date '2000-01-01' + (sum(gap) OVER (PARTITION BY n ORDER BY part))::integer AS day, part - 1 AS interval_count
+FROM (SELECT n, part, CASE n % 4 WHEN 0 THEN 1 + floor(-ln(1 - random()) * 20)
+                                 WHEN 1 THEN part + floor(random() * 3)
+                                 WHEN 2 THEN 401 - part + floor(random() * 3)
+                                 ELSE 1 + floor(random() * 9) END AS gap
+      FROM generate_series(1, 24) AS n, generate_series(1, 250) AS part) AS g;
+CREATE TEMP TABLE long_interval AS
+SELECT * FROM (SELECT n, day, lead(day) OVER (PARTITION BY n ORDER BY day) AS next_day FROM long_purchase) AS p WHERE next_day IS NOT NULL;
+CREATE INDEX ON long_interval (n, day);
+ANALYZE long_interval;
+CREATE TEMP TABLE long_silence AS
+SELECT p.n, p.day, p.interval_count, p.next_day,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY b.next_day - b.day)
+        FROM long_interval b WHERE b.n = p.n AND b.day < p.day)::numeric AS median
+FROM (SELECT *, lead(day) OVER (PARTITION BY n ORDER BY day) AS next_day FROM long_purchase) AS p;
+SELECT pg_temp.same_rows(
+    $$SELECT n, e.* FROM (SELECT n, purchase_history(day, 1) AS h, max(day) AS last_day FROM long_purchase GROUP BY n) AS s, loss_events(h, last_day + 30, 0.31, 0, 10000, 0) AS e$$,
+    $$SELECT n, day, silence_limit, day + silence_limit + 1, next_day
+      FROM (SELECT *, CASE WHEN interval_count >= 3 THEN least(10000, ceil(0.31 * median))::integer ELSE 0 END AS silence_limit,
+                   max(day) OVER (PARTITION BY n) AS last_day FROM long_silence) AS l
+      WHERE coalesce(next_day - day > silence_limit + 1, last_day + 30 - day > silence_limit)$$,
+    3500, 'loss_events of long histories by a hasty rule');
+SELECT pg_temp.same_rows(
+    $$SELECT n, day, silence_limit(as_of(h, day), 0.31, 0, 10000, 0) FROM (SELECT n, purchase_history(day, 1) AS h FROM long_purchase GROUP BY n) AS s JOIN long_silence USING (n)$$,
+    $$SELECT n, day, CASE WHEN interval_count >= 3 THEN least(10000, ceil(0.31 * median))::integer ELSE 0 END FROM long_silence$$,
+    6000, 'silence_limit of long histories after each purchase');
 
 -- the ladder
 CREATE TEMP TABLE ladder_rule (ladder text, name text, has_contact boolean, frequent_purchases integer, adherent_purchases integer, adherent_days integer);

@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(20);
+SELECT plan(22);
 \ir common/random_sales.psql
 \ir common/real_sales.psql
 \ir common/day_tables.psql
@@ -77,6 +77,12 @@ GROUP BY n, day;
 SELECT pg_temp.same_rows(
     'SELECT n, purchase_history_send(h::text::purchase_history), first_purchase(h), (days(h)).day FROM far_day',
     'SELECT n, purchase_history_send(h), day, day FROM far_day', 5000, 'any date there is survives');
+
+CREATE TEMP TABLE era AS
+SELECT string_agg(day || ': sold ' || n % 97, '; ' ORDER BY day) AS written, purchase_history(day, n % 97) AS h
+FROM (SELECT n, CASE WHEN n < 146100 THEN date '1999-12-25' + n ELSE date '0006-01-01 BC' + (n - 146100) END AS day FROM generate_series(0, 150000) AS n) AS d;
+SELECT is((SELECT count(*) FROM era WHERE h::text = '{' || written || '}'), 1::bigint, 'every day of four centuries, and around the birth of Christ, is written as dates are');
+SELECT is((SELECT count(*) FROM era WHERE purchase_history_send(('{' || written || '}')::purchase_history) = purchase_history_send(h)), 1::bigint, 'and read as they are');
 
 -- binary, through COPY, which reads and writes as programs do
 SELECT current_setting('is_superuser')::boolean AS may_copy \gset

@@ -135,6 +135,12 @@ SELECT pg_temp.is_answer_of('over partitions', 'each alone, two workers',
     '{parallel_setup_cost = 0,parallel_tuple_cost = 0,min_parallel_table_scan_size = 0,max_parallel_workers_per_gather = 2,enable_partitionwise_aggregate = on}',
     ARRAY['"Partial Mode": "Partial"', '"Partial Mode": "Finalize"', '"Node Type": "Gather']);
 
+-- an as_of that varies between parts, each of which has but one
+SET LOCAL enable_partitionwise_aggregate = on;
+SELECT is(pg_temp.sqlstate_of($$SELECT clientcore.is_lost_client(sold_on, amount, CASE WHEN sold_on < '2020-01-01' THEN date '2022-01-01' ELSE '2022-06-30' END) FROM parallel_test.parted$$), '22023',
+    'an as_of that varies between partitions is an error');
+RESET enable_partitionwise_aggregate;
+
 -- scalar functions in workers
 SELECT pg_temp.ask(name, 'serial_answer', '{max_parallel_workers_per_gather = 0}') FROM parallel_test.question WHERE name = 'functions of a history' \g /dev/null
 SELECT pg_temp.is_answer_of('functions of a history', 'three workers',

@@ -77,6 +77,7 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(26, $$SELECT xyz_class(date '2024-01-01', 1, d) FROM (VALUES (date '2024-01-01'), (NULL)) v(d)$$),
 	(27, $$SELECT is_lost_client(date '2024-01-01', 1, date 'infinity')$$),
 	(28, $$SELECT purchase_history(date '2024-01-01', 1, 'lots'::varchar)$$),
+	(99, $$SELECT purchase_history(date '2024-01-01', 1, '3.5'::text)$$),
 	(29, $$SELECT purchase_history(timestamptz '4714-11-24 00:00Z BC', 1, 'America/New_York')$$)) v(n, statement) ORDER BY n;
 
 -- Arithmetic
