@@ -28,46 +28,6 @@
 #define FLAG_BITS 5
 #define FLAG_MASK 31
 
-size_t
-history_put_varint(uint8_t *out, uint64_t value)
-{
-	size_t length = 0;
-
-	while (value >= 0x80)
-	{
-		out[length++] = (uint8_t) (value | 0x80);
-		value >>= 7;
-	}
-	out[length++] = (uint8_t) value;
-	return length;
-}
-
-HistoryStatus
-history_get_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
-{
-	uint64_t result = 0;
-	const uint8_t *p = *at;
-
-	for (int shift = 0; shift < 64; shift += 7)
-	{
-		uint64_t byte;
-
-		if (p == end)
-			return HISTORY_TRUNCATED;
-		byte = *p++;
-		if (shift == 63 && byte > 1)
-			return HISTORY_CORRUPT;
-		result |= (byte & 0x7f) << shift;
-		if (byte < 0x80)
-		{
-			*at = p;
-			*value = result;
-			return HISTORY_OK;
-		}
-	}
-	return HISTORY_CORRUPT;
-}
-
 static HistoryStatus
 get_zigzag(const uint8_t **at, const uint8_t *end, int64_t *value)
 {
@@ -80,13 +40,6 @@ get_zigzag(const uint8_t **at, const uint8_t *end, int64_t *value)
 
 	/* every number must have its negative */
 	return *value == INT64_MIN ? HISTORY_CORRUPT : HISTORY_OK;
-}
-
-bool
-history_day_is_empty(const HistoryDay *day)
-{
-	return (day->sales | day->returns | day->sold | day->returned |
-			day->profit_count | day->profit) == 0;
 }
 
 /* Write a day after its gap; at most HISTORY_DAY_MAX_BYTES */

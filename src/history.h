@@ -97,7 +97,6 @@ extern HistoryStatus history_encode(HistoryDay *days, size_t count, int scale,
 									uint8_t *out, size_t *length);
 
 /* Days in arrays */
-extern bool history_day_is_empty(const HistoryDay *day);
 extern HistoryStatus history_rescale(HistoryDay *days, size_t count, int by);
 extern HistoryStatus history_add_day(HistoryDay *to, const HistoryDay *what);
 extern void history_negate(HistoryDay *days, size_t count);
@@ -113,9 +112,6 @@ extern size_t history_put_entry(uint8_t *out, uint64_t gap,
 								const HistoryDay *day);
 extern HistoryStatus history_get_entry(const uint8_t **at, const uint8_t *end,
 									   uint64_t *gap, HistoryDay *day);
-extern size_t history_put_varint(uint8_t *out, uint64_t value);
-extern HistoryStatus history_get_varint(const uint8_t **at, const uint8_t *end,
-										uint64_t *value);
 
 static inline uint64_t
 zigzag(int64_t value)
@@ -127,6 +123,53 @@ static inline int64_t
 unzigzag(uint64_t code)
 {
 	return (int64_t) ((code >> 1) ^ (~(code & 1) + 1));
+}
+
+static inline size_t
+history_put_varint(uint8_t *out, uint64_t value)
+{
+	size_t length = 0;
+
+	while (value >= 0x80)
+	{
+		out[length++] = (uint8_t) (value | 0x80);
+		value >>= 7;
+	}
+	out[length++] = (uint8_t) value;
+	return length;
+}
+
+static inline HistoryStatus
+history_get_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
+{
+	uint64_t result = 0;
+	const uint8_t *p = *at;
+
+	for (int shift = 0; shift < 64; shift += 7)
+	{
+		uint64_t byte;
+
+		if (p == end)
+			return HISTORY_TRUNCATED;
+		byte = *p++;
+		if (shift == 63 && byte > 1)
+			return HISTORY_CORRUPT;
+		result |= (byte & 0x7f) << shift;
+		if (byte < 0x80)
+		{
+			*at = p;
+			*value = result;
+			return HISTORY_OK;
+		}
+	}
+	return HISTORY_CORRUPT;
+}
+
+static inline bool
+history_day_is_empty(const HistoryDay *day)
+{
+	return (day->sales | day->returns | day->sold | day->returned |
+			day->profit_count | day->profit) == 0;
 }
 
 #endif

@@ -119,7 +119,10 @@ collect_stream(const HistoryState *state, size_t spare)
 	{
 		uint64_t gap;
 
-		history_check(history_get_entry(&at, end, &gap, &days[i]));
+		HistoryStatus status = history_get_entry(&at, end, &gap, &days[i]);
+
+		if (unlikely(status != HISTORY_OK))
+			history_check(status);
 		day += unzigzag(gap);
 		days[i].day = (int32) day;
 	}
@@ -146,19 +149,6 @@ clear_rest(HistoryState *state)
 	memset(state->stream + state->used, 0, capacity(state) - state->used);
 }
 
-static HistoryState *
-enlarge(HistoryState *state, StateOwner owner, size_t size)
-{
-	HistoryState *larger = allocate(owner.context, size);
-
-	memcpy((char *) larger + VARHDRSZ, (char *) state + VARHDRSZ,
-		   offsetof(HistoryState, stream) + state->used - VARHDRSZ);
-	clear_rest(larger);
-	if (owner.frees_old)
-		pfree(state);
-	return larger;
-}
-
 /*
  * A size of at least this one, doubled until a stream of the wanted length
  * fits, but no larger than a varlena can be if then the needed length does.
@@ -175,6 +165,22 @@ size_for(size_t size, size_t wanted, size_t needed)
 	return size;
 }
 
+/* Move to twice the room, or as much of that as there can be */
+static HistoryState *
+enlarge(HistoryState *state, StateOwner owner)
+{
+	HistoryState *larger =
+		allocate(owner.context,
+				 size_for(VARSIZE(state), 2 * capacity(state), state->used));
+
+	memcpy((char *) larger + VARHDRSZ, (char *) state + VARHDRSZ,
+		   offsetof(HistoryState, stream) + state->used - VARHDRSZ);
+	clear_rest(larger);
+	if (owner.frees_old)
+		pfree(state);
+	return larger;
+}
+
 /*
  * Write sorted days into the stream in place of what is there, and make room:
  * half of it stays free.  Does not touch the open day.
@@ -183,35 +189,26 @@ static HistoryState *
 rebuild_stream(HistoryState *state, StateOwner owner, const HistoryDay *days,
 			   size_t count)
 {
-	size_t size = VARSIZE(state);
-	size_t needed = 0;
-	uint8 scratch[ENTRY_MAX_BYTES];
-
-	for (size_t i = 0; i < count; i++)
-	{
-		int64 gap = (int64) days[i].day - (i > 0 ? days[i - 1].day : 0);
-
-		needed += history_put_entry(scratch, zigzag(gap), &days[i]);
-	}
-	size = size_for(size, 2 * needed, needed);
-
 	state->used = 0;
 	state->count = 0;
 	state->last_day = 0;
 	state->ascending = true;
-	if (size > VARSIZE(state))
-		state = enlarge(state, owner, size);
 	for (size_t i = 0; i < count; i++)
 	{
 		size_t bytes;
 
 		if (history_day_is_empty(&days[i]))
 			continue;
+		if (unlikely(capacity(state) - state->used < ENTRY_MAX_BYTES))
+			state = enlarge(state, owner);
 		bytes = history_put_entry(state->stream + state->used,
 								  gap_code(state, days[i].day), &days[i]);
 		note_entry(state, days[i].day, bytes);
 	}
-	clear_rest(state);
+	if (state->used + ENTRY_MAX_BYTES > capacity(state) / 2)
+		state = enlarge(state, owner);
+	else
+		clear_rest(state);
 	return state;
 }
 
@@ -223,9 +220,7 @@ make_room(HistoryState *state, StateOwner owner)
 	size_t count = state->count;
 
 	if (state->ascending)
-		return enlarge(
-			state, owner,
-			size_for(VARSIZE(state), 2 * capacity(state), state->used));
+		return enlarge(state, owner);
 
 	days = collect_stream(state, 0);
 	history_check(history_sort(days, &count));
