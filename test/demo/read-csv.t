@@ -140,6 +140,27 @@ is("$type: $read", 'numeric: 1.234 | 5.678', 'a comma between three digits, in a
 like($notes, qr/read as a decimal comma/, 'and a note of it');
 is_deeply(read_bytes(qq(a,b\n"1,234",1\n))->{rows}, ["1234\t1"], 'and in a file of commas');
 
+# What keeps a column from a narrower type: the fields of `columns` after the type.
+sub obstacle_is {
+    my ($values, $expected, $name) = @_;
+    read_bytes(join('', map { "$_\n" } 'x;y', map { "$_;1" } @$values));
+    my @fields = split /\t/, (split /\n/, slurp("$folder/columns"))[0], -1;
+    is(join(' | ', @fields[1 .. $#fields]), "text | $expected", $name);
+}
+
+obstacle_is(['1.5', 'N/A', '2'], q(N/A | 3 | number | nullif({}, 'N/A')::numeric), 'a text among numbers');
+obstacle_is(['N/A', '1', '2'], q(N/A | 2 | number | nullif({}, 'N/A')::numeric), 'a text before numbers');
+obstacle_is(['1', "o'", '2', '-', "o'", '3'], q(o' | 3 | number | nullif(nullif({}, 'o'''), '-')::numeric), 'two of them');
+obstacle_is(['1,5', '-', '2,5'], q(- | 3 | number | translate(nullif({}, '-'), ',. ''', '.')::numeric),
+    'a text among decimal commas');
+obstacle_is(['2024-01-31', '2024-02-01', '0000-00-00'],
+    q(0000-00-00 | 4 | date | nullif({}, '0000-00-00')::date), 'a day of zeros among days');
+obstacle_is(['31.01.2024 10:00', '01.02.2024 11:00', '?'],
+    q(? | 4 | date | to_timestamp(nullif({}, '?'), 'DD/MM/YYYY HH24:MI:SS')::timestamp), 'a text among times');
+obstacle_is([1 .. 9, '0010'], '0010 | 11 |  | ', 'a code among numbers');
+obstacle_is([1 .. 9, map { "C$_" } 1 .. 9], 'C1 | 11 |  | ', 'many texts after numbers');
+obstacle_is(['a', '1', 'b', '2', 'c'], 'a |  |  | ', 'as many texts as numbers are no exception');
+
 # A value seen long after the others still counts.
 my $late = read_bytes("a,b\n" . join('', map { "$_,x\n" } 1 .. 60000) . "x,1\n");
 is_deeply($late->{columns}, ['a text', 'b text'], 'a text after 60,000 numbers');
