@@ -118,7 +118,6 @@ collect_stream(const HistoryState *state, size_t spare)
 	for (uint32 i = 0; i < state->count; i++)
 	{
 		uint64_t gap;
-
 		HistoryStatus status = history_get_entry(&at, end, &gap, &days[i]);
 
 		if (unlikely(status != HISTORY_OK))
@@ -205,7 +204,7 @@ rebuild_stream(HistoryState *state, StateOwner owner, const HistoryDay *days,
 								  gap_code(state, days[i].day), &days[i]);
 		note_entry(state, days[i].day, bytes);
 	}
-	if (state->used + ENTRY_MAX_BYTES > capacity(state) / 2)
+	if (capacity(state) < 2 * (size_t) state->used + ENTRY_MAX_BYTES)
 		state = enlarge(state, owner);
 	else
 		clear_rest(state);
