@@ -7,7 +7,6 @@
  */
 #include "class_functions.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_enum.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -3,15 +3,7 @@
 BEGIN;
 \ir common/helpers.psql
 SELECT plan(23);
-\ir common/random_sales.psql
-\ir common/real_sales.psql
-\ir common/day_tables.psql
-
-CREATE TEMP TABLE history AS
-SELECT base, client, purchase_history(sold_on, amount, profit) AS h
-FROM sale GROUP BY base, client;
-CREATE INDEX ON history (base, client);
-ANALYZE history;
+\ir common/histories.psql
 
 SELECT pg_temp.same_rows(
     'SELECT base, client, d.* FROM history, days(h) AS d',

@@ -4,13 +4,7 @@
 BEGIN;
 \ir common/helpers.psql
 SELECT plan(27);
-\ir common/random_sales.psql
-\ir common/real_sales.psql
-\ir common/day_tables.psql
-
-CREATE TEMP TABLE history AS
-SELECT base, client, purchase_history(sold_on, amount, profit) AS h
-FROM sale GROUP BY base, client;
+\ir common/histories.psql
 
 CREATE TEMP TABLE rule (name text, factor numeric, min_days integer, max_days integer, fallback_days integer);
 INSERT INTO rule VALUES

@@ -4,13 +4,7 @@
 BEGIN;
 \ir common/helpers.psql
 SELECT plan(22);
-\ir common/random_sales.psql
-\ir common/real_sales.psql
-\ir common/day_tables.psql
-
-CREATE TEMP TABLE history AS
-SELECT base, client, purchase_history(sold_on, amount, profit) AS h
-FROM sale GROUP BY base, client;
+\ir common/histories.psql
 
 -- The text form, built in SQL: as it is written, and with nothing left out. All
 -- amounts have the decimals that the history needs.

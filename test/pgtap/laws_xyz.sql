@@ -3,13 +3,7 @@
 BEGIN;
 \ir common/helpers.psql
 SELECT plan(18);
-\ir common/random_sales.psql
-\ir common/real_sales.psql
-\ir common/day_tables.psql
-
-CREATE TEMP TABLE history AS
-SELECT base, client, purchase_history(sold_on, amount, profit) AS h
-FROM sale GROUP BY base, client;
+\ir common/histories.psql
 
 -- days to ask for: before all sales, within, after; ends of months, quarters and weeks, and others
 CREATE TEMP TABLE asked AS
