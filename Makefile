@@ -13,14 +13,14 @@ SQL_FILES = \
 	sql/20_access.sql \
 	sql/30_classes.sql \
 	sql/40_aggregates.sql \
-	sql/50_base.sql
+	sql/50_values.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 SOURCES = $(wildcard src/*.c)
 OBJS = $(SOURCES:.c=.o)
 
 # pg_regress: test/sql/NAME.sql against expected/NAME.out.
-REGRESS = history access errors classes base
+REGRESS = history access errors classes values
 REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
 
 # -ffp-contract=off: the same results on every machine, with and without
