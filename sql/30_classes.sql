@@ -1,13 +1,13 @@
 -- Classes of one client: XYZ, ladder of loyalty, lost or not. Scalar forms; the
 -- aggregates over raw sales are in 40_aggregates.sql.
 
-CREATE TYPE @extschema@.loyalty_stage AS ENUM (
+CREATE TYPE clientcore.loyalty_stage AS ENUM (
     'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent');
-COMMENT ON TYPE @extschema@.loyalty_stage IS
+COMMENT ON TYPE clientcore.loyalty_stage IS
 'rungs of the ladder of loyalty in ascending order; lost is below all of them';
 
-CREATE FUNCTION @extschema@.xyz_class(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.xyz_class(
+    h clientcore.purchase_history,
     as_of date,
     periods integer DEFAULT 12,
     period text DEFAULT 'month',
@@ -16,11 +16,11 @@ CREATE FUNCTION @extschema@.xyz_class(
 RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.xyz_class(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
+COMMENT ON FUNCTION clientcore.xyz_class(clientcore.purchase_history, date, integer, text, numeric, numeric) IS
 'X, Y or Z by frequency: the share of the last periods (at least 3) whole calendar periods up to as_of, counted from that of the first purchase, with a purchase; X from x on, Y from y on (shares, 0 <= y < x <= 1). NULL below two purchases or three periods. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: doc/reference.md.';
 
-CREATE FUNCTION @extschema@.xyz_class_by_variation(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.xyz_class_by_variation(
+    h clientcore.purchase_history,
     as_of date,
     periods integer DEFAULT 12,
     period text DEFAULT 'month',
@@ -29,11 +29,11 @@ CREATE FUNCTION @extschema@.xyz_class_by_variation(
 RETURNS text
 AS 'MODULE_PATHNAME', 'xyz_class_by_variation'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.xyz_class_by_variation(@extschema@.purchase_history, date, integer, text, numeric, numeric) IS
+COMMENT ON FUNCTION clientcore.xyz_class_by_variation(clientcore.purchase_history, date, integer, text, numeric, numeric) IS
 'X, Y or Z by the population coefficient of variation of net totals per calendar period, the same periods as xyz_class; X up to x, Y up to y (fractions, 0 <= x < y). NULL below three periods or for a mean of zero or less. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: XYZ analysis of demand.';
 
-CREATE FUNCTION @extschema@.loyalty_stage(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.loyalty_stage(
+    h clientcore.purchase_history,
     as_of date,
     has_contact boolean DEFAULT false,
     frequent_purchases integer DEFAULT 3,
@@ -43,14 +43,14 @@ CREATE FUNCTION @extschema@.loyalty_stage(
     min_days integer DEFAULT 30,
     max_days integer DEFAULT 730,
     fallback_days integer DEFAULT 365)
-RETURNS @extschema@.loyalty_stage
+RETURNS clientcore.loyalty_stage
 AS 'MODULE_PATHNAME', 'loyalty_stage'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.loyalty_stage(@extschema@.purchase_history, date, boolean, integer, integer, integer, numeric, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.loyalty_stage(clientcore.purchase_history, date, boolean, integer, integer, integer, numeric, integer, integer, integer) IS
 'Place on the ladder of loyalty as of a day: lost by the rule of is_lost_client, else by the number of purchases; adherent from adherent_purchases on, the last at least adherent_days days after the first. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: ladder of loyalty of relationship marketing, rungs in doc/reference.md.';
 
-CREATE FUNCTION @extschema@.loyalty_rung(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.loyalty_rung(
+    h clientcore.purchase_history,
     as_of date,
     has_contact boolean DEFAULT false,
     frequent_purchases integer DEFAULT 3,
@@ -59,11 +59,11 @@ CREATE FUNCTION @extschema@.loyalty_rung(
 RETURNS integer
 AS 'MODULE_PATHNAME', 'loyalty_rung'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.loyalty_rung(@extschema@.purchase_history, date, boolean, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.loyalty_rung(clientcore.purchase_history, date, boolean, integer, integer, integer) IS
 'Number of the rung as of a day, 0 (unaware) to 5 (adherent), without regard to loss. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: as loyalty_stage.';
 
-CREATE FUNCTION @extschema@.is_lost_client(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.is_lost_client(
+    h clientcore.purchase_history,
     as_of date,
     factor numeric DEFAULT 3,
     min_days integer DEFAULT 30,
@@ -72,11 +72,11 @@ CREATE FUNCTION @extschema@.is_lost_client(
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'is_lost_client'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.is_lost_client(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.is_lost_client(clientcore.purchase_history, date, numeric, integer, integer, integer) IS
 'True where the days of silence since the last purchase are over their limit, see silence_limit; false without a purchase. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day. Source: doc/reference.md.';
 
-CREATE FUNCTION @extschema@.silence_limit(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.silence_limit(
+    h clientcore.purchase_history,
     factor numeric DEFAULT 3,
     min_days integer DEFAULT 30,
     max_days integer DEFAULT 730,
@@ -84,11 +84,11 @@ CREATE FUNCTION @extschema@.silence_limit(
 RETURNS integer
 AS 'MODULE_PATHNAME', 'silence_limit'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.silence_limit(@extschema@.purchase_history, numeric, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.silence_limit(clientcore.purchase_history, numeric, integer, integer, integer) IS
 'Days of silence after which the client is lost: factor times its median interval, rounded up, kept within min_days and max_days; fallback_days below three intervals; NULL without a purchase. Errors: 22023 for a threshold out of bounds. Source: doc/reference.md.';
 
-CREATE FUNCTION @extschema@.lost_on(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.lost_on(
+    h clientcore.purchase_history,
     as_of date,
     factor numeric DEFAULT 3,
     min_days integer DEFAULT 30,
@@ -97,11 +97,11 @@ CREATE FUNCTION @extschema@.lost_on(
 RETURNS date
 AS 'MODULE_PATHNAME', 'lost_on'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.lost_on(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.lost_on(clientcore.purchase_history, date, numeric, integer, integer, integer) IS
 'The first day the client was lost: last purchase + limit + 1 days; NULL unless lost as of the day. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day.';
 
-CREATE FUNCTION @extschema@.loss_events(
-    h @extschema@.purchase_history,
+CREATE FUNCTION clientcore.loss_events(
+    h clientcore.purchase_history,
     as_of date,
     factor numeric DEFAULT 3,
     min_days integer DEFAULT 30,
@@ -115,6 +115,6 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'loss_events'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 ROWS 2;
-COMMENT ON FUNCTION @extschema@.loss_events(@extschema@.purchase_history, date, numeric, integer, integer, integer) IS
+COMMENT ON FUNCTION clientcore.loss_events(clientcore.purchase_history, date, numeric, integer, integer, integer) IS
 'Every loss up to as_of, each by the limit (days) as it stood when the silence began; returned_on is NULL while it lasts. Errors: 22023 for a threshold out of bounds, 22008 for an infinite day.';
 

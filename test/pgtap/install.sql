@@ -40,8 +40,9 @@ DROP EXTENSION clientcore CASCADE;
 SELECT count(*) AS left_behind
 FROM (SELECT pronamespace FROM pg_proc UNION ALL SELECT typnamespace FROM pg_type
       UNION ALL SELECT oprnamespace FROM pg_operator UNION ALL SELECT opcnamespace FROM pg_opclass
-      UNION ALL SELECT opfnamespace FROM pg_opfamily UNION ALL SELECT relnamespace FROM pg_class) AS o(namespace)
-WHERE namespace = to_regnamespace('clientcore') \gset
+      UNION ALL SELECT opfnamespace FROM pg_opfamily UNION ALL SELECT relnamespace FROM pg_class
+      UNION ALL SELECT oid FROM pg_namespace WHERE nspname = 'clientcore') AS o(namespace)
+WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.oid = namespace) OR namespace = to_regnamespace('clientcore') \gset
 CREATE EXTENSION clientcore;
 \set created_again :SQLSTATE
 \o

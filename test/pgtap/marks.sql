@@ -18,13 +18,14 @@ SELECT p.* FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m
 
 SELECT cmp_ok((SELECT count(*) FROM member), '>', 90::bigint, 'the extension has members');
 SELECT is((SELECT format('%s, %s, relocatable %s, tables %s', extversion, extnamespace::regnamespace, extrelocatable, coalesce(cardinality(extconfig), 0)) FROM pg_extension WHERE extname = 'clientcore'),
-    '1.0, clientcore, relocatable f, tables 0', 'version 1.0, in schema clientcore, not relocatable, without tables');
-SELECT is_empty('SELECT type, identity FROM member WHERE schema IS DISTINCT FROM ''clientcore''', 'every member is in schema clientcore');
+    '1.0, pg_catalog, relocatable f, tables 0', 'version 1.0, not relocatable, without tables');
+SELECT is_empty($$SELECT type, identity FROM member WHERE schema IS DISTINCT FROM 'clientcore' AND type <> 'schema'$$, 'every member is in schema clientcore');
+SELECT results_eq($$SELECT identity FROM member WHERE type = 'schema'$$, ARRAY['clientcore'], 'which is a member itself');
+SELECT is_empty($$SELECT r.rolname FROM pg_roles r WHERE NOT rolsuper AND has_schema_privilege(r.oid, 'clientcore', 'CREATE')$$, 'nobody but superusers can add to it');
 SELECT is_empty($$SELECT type, identity FROM member WHERE type IN ('table', 'view', 'cast')$$, 'no tables, no casts');
 SELECT is_empty(
     'SELECT type, identity FROM member WHERE coalesce(obj_description(objid, classid::regclass::name), '''') !~ ''^[[:alnum:]].{5,}''',
     'every member has a comment');
-SELECT isnt(obj_description('clientcore'::regnamespace, 'pg_namespace'), NULL, 'so has the schema');
 SELECT isnt(obj_description((SELECT oid FROM pg_extension WHERE extname = 'clientcore'), 'pg_extension'), NULL, 'so has the extension');
 
 -- functions
