@@ -13,7 +13,14 @@ SQL_FILES = \
 	sql/20_access.sql \
 	sql/30_classes.sql \
 	sql/40_aggregates.sql \
-	sql/50_values.sql
+	sql/50_values.sql \
+	sql/60_operations.sql \
+	sql/61_layout.sql \
+	sql/62_sources.sql \
+	sql/63_capture.sql \
+	sql/64_refresh.sql \
+	sql/65_base.sql \
+	sql/66_procedures.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 SOURCES = $(wildcard src/*.c)

@@ -132,3 +132,10 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.interval_quantile(clientcore.purchase_history, double precision) IS
 'Quantile (0 to 1) of the days between two consecutive purchases; NULL below two purchases. Errors: 22023 for a quantile outside 0 to 1. Source: percentile_cont, type 7 of Hyndman and Fan 1996.';
 
+
+CREATE FUNCTION clientcore.is_proper(h clientcore.purchase_history)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'history_is_proper'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.is_proper(clientcore.purchase_history) IS
+'True where a history can be what a client bought: no day has fewer than no sales or returns, or amounts without them. False for deltas that take away.';

@@ -32,6 +32,9 @@
 #define NUMERIC_SHORT_NEGATIVE 0x2000
 #define NUMERIC_SHORT_WEIGHT_NEGATIVE 0x0040
 #define NUMERIC_SHORT_WEIGHT_MASK 0x003F
+#define NUMERIC_SHORT_DSCALE_MASK 0x1F80
+#define NUMERIC_SHORT_DSCALE_SHIFT 7
+#define NUMERIC_LONG_DSCALE_MASK 0x3FFF
 #define NUMERIC_BASE 10000
 #define NUMERIC_BASE_DIGITS 4
 
@@ -64,49 +67,78 @@ report_wrong_type(FunctionCallInfo fcinfo, int argno, const char *name,
 			 errhint("Add a cast, for example %s.", cast)));
 }
 
+/* Whether amounts may be of a type that is no domain, and which it is */
+bool
+number_type_of(Oid type, NumberType *result)
+{
+	switch (type)
+	{
+		case NUMERICOID:
+			*result = NUMBER_NUMERIC;
+			return true;
+		case INT2OID:
+			*result = NUMBER_INT2;
+			return true;
+		case INT4OID:
+			*result = NUMBER_INT4;
+			return true;
+		case INT8OID:
+			*result = NUMBER_INT8;
+			return true;
+		case FLOAT4OID:
+			*result = NUMBER_FLOAT4;
+			return true;
+		case FLOAT8OID:
+			*result = NUMBER_FLOAT8;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The same for moments */
+bool
+moment_type_of(Oid type, MomentType *result)
+{
+	switch (type)
+	{
+		case DATEOID:
+			*result = MOMENT_DATE;
+			return true;
+		case TIMESTAMPOID:
+			*result = MOMENT_TIMESTAMP;
+			return true;
+		case TIMESTAMPTZOID:
+			*result = MOMENT_TIMESTAMPTZ;
+			return true;
+		default:
+			return false;
+	}
+}
+
 NumberType
 number_type_of_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	switch (type_of_argument(fcinfo, argno))
-	{
-		case NUMERICOID:
-			return NUMBER_NUMERIC;
-		case INT2OID:
-			return NUMBER_INT2;
-		case INT4OID:
-			return NUMBER_INT4;
-		case INT8OID:
-			return NUMBER_INT8;
-		case FLOAT4OID:
-			return NUMBER_FLOAT4;
-		case FLOAT8OID:
-			return NUMBER_FLOAT8;
-		default:
-			report_wrong_type(fcinfo, argno, name,
-							  "numeric, bigint, integer, smallint, double "
-							  "precision or real",
-							  psprintf("%s::numeric", name));
-			return NUMBER_NUMERIC; /* not reached */
-	}
+	NumberType result = NUMBER_NUMERIC;
+
+	if (!number_type_of(type_of_argument(fcinfo, argno), &result))
+		report_wrong_type(fcinfo, argno, name,
+						  "numeric, bigint, integer, smallint, double "
+						  "precision or real",
+						  psprintf("%s::numeric", name));
+	return result;
 }
 
 MomentType
 moment_type_of_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	switch (type_of_argument(fcinfo, argno))
-	{
-		case DATEOID:
-			return MOMENT_DATE;
-		case TIMESTAMPOID:
-			return MOMENT_TIMESTAMP;
-		case TIMESTAMPTZOID:
-			return MOMENT_TIMESTAMPTZ;
-		default:
-			report_wrong_type(fcinfo, argno, name,
-							  "date, timestamp or timestamptz",
-							  psprintf("%s::date", name));
-			return MOMENT_DATE; /* not reached */
-	}
+	MomentType result = MOMENT_DATE;
+
+	if (!moment_type_of(type_of_argument(fcinfo, argno), &result))
+		report_wrong_type(fcinfo, argno, name,
+						  "date, timestamp or timestamptz",
+						  psprintf("%s::date", name));
+	return result;
 }
 
 /* What a number looks like, for an error message */
@@ -330,6 +362,60 @@ amount_from_number(Datum value, NumberType type, const char *name, int *scale)
 		decimal.coefficient < -PG_INT64_MAX || decimal.scale > INT64_MAX_SCALE)
 		report_out_of_range(value, type, name, AMOUNT_LIMIT);
 	*scale = decimal.scale;
+	return (int64) decimal.coefficient;
+}
+
+/* With how many decimals a numeric is printed; 0 for NaN and infinities */
+static int
+numeric_decimals(Datum value)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	uint16 header = uint16_at(VARDATA_ANY(packed));
+
+	if ((Pointer) packed != DatumGetPointer(value))
+		pfree(packed);
+	switch (header & NUMERIC_KIND_MASK)
+	{
+		case NUMERIC_KIND_SPECIAL:
+			return 0;
+		case NUMERIC_KIND_SHORT:
+			return (header & NUMERIC_SHORT_DSCALE_MASK) >>
+				   NUMERIC_SHORT_DSCALE_SHIFT;
+		default:
+			return header & NUMERIC_LONG_DSCALE_MASK;
+	}
+}
+
+static Datum
+rounded(Datum value, NumberType type, int scale)
+{
+	if (type == NUMBER_FLOAT8)
+		value = DirectFunctionCall1(float8_numeric, value);
+	else if (type == NUMBER_FLOAT4)
+		value = DirectFunctionCall1(float4_numeric, value);
+	return DirectFunctionCall2(numeric_round, value, Int32GetDatum(scale));
+}
+
+/*
+ * A number at a fixed scale, in 64 bits: what round(value::numeric, scale)
+ * is in SQL.
+ */
+int64
+amount_at_scale(Datum value, NumberType type, const char *name, int scale)
+{
+	Datum number = value;
+	Decimal decimal;
+
+	if (type == NUMBER_NUMERIC && numeric_decimals(value) > scale)
+		number = rounded(value, type, scale);
+	decimal = decimal_from_number(number, type, name);
+	if (decimal.scale > scale)
+		decimal = decimal_from_number(rounded(value, type, scale),
+									  NUMBER_NUMERIC, name);
+	if (!int128_raise_scale(&decimal.coefficient, scale - decimal.scale) ||
+		decimal.coefficient > PG_INT64_MAX ||
+		decimal.coefficient < -PG_INT64_MAX)
+		report_out_of_range(value, type, name, AMOUNT_LIMIT);
 	return (int64) decimal.coefficient;
 }
 

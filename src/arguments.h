@@ -52,6 +52,8 @@ typedef struct Zone
 	ZoneSlot slots[ZONE_SLOTS];
 } Zone;
 
+extern bool number_type_of(Oid type, NumberType *result);
+extern bool moment_type_of(Oid type, MomentType *result);
 extern NumberType number_type_of_argument(FunctionCallInfo fcinfo, int argno,
 										  const char *name);
 extern MomentType moment_type_of_argument(FunctionCallInfo fcinfo, int argno,
@@ -60,6 +62,9 @@ extern Decimal decimal_from_number(Datum value, NumberType type,
 								   const char *name);
 extern int64 amount_from_number(Datum value, NumberType type, const char *name,
 								int *scale);
+
+extern int64 amount_at_scale(Datum value, NumberType type, const char *name,
+							 int scale);
 
 extern void zone_use_session(Zone *zone);
 extern void zone_use_name(Zone *zone, const char *name, int length);

@@ -37,6 +37,35 @@
 	} while (0)
 #endif
 
+/* From 16 on an index may be of a summarizing kind */
+#include "executor/executor.h"
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(result, slot, estate)                             \
+	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL,   \
+								  NIL, false))
+#else
+#define insert_index_tuples(result, slot, estate)                             \
+	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL,   \
+								  NIL))
+#endif
+
+/* From 16 on: one function asks for the owner of any object */
+#include "catalog/pg_class.h"
+#include "utils/acl.h"
+#if PG_VERSION_NUM >= 160000
+#define owns_relation(relation, role)                                         \
+	object_ownercheck(RelationRelationId, relation, role)
+#else
+#define owns_relation(relation, role) pg_class_ownercheck(relation, role)
+#endif
+
+/* From 16 on: membership in a role and the right to become it are two things */
+#if PG_VERSION_NUM >= 160000
+#define may_become_role(member, role) member_can_set_role(member, role)
+#else
+#define may_become_role(member, role) is_member_of_role(member, role)
+#endif
+
 /* From 18 on a module can name itself */
 #if PG_VERSION_NUM >= 180000
 #define CLIENTCORE_MODULE_MAGIC                                               \

@@ -40,6 +40,7 @@ PG_FUNCTION_INFO_V1(history_days);
 PG_FUNCTION_INFO_V1(history_periods);
 PG_FUNCTION_INFO_V1(history_typical_interval);
 PG_FUNCTION_INFO_V1(history_interval_quantile);
+PG_FUNCTION_INFO_V1(history_is_proper);
 
 /* left + right, or left - right */
 static Datum
@@ -538,4 +539,30 @@ history_interval_quantile(PG_FUNCTION_ARGS)
 	if (!quantile_of_argument(fcinfo, quantile, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(result);
+}
+
+/*
+ * Whether a history can be what somebody bought: deltas, and what is left when
+ * too much was subtracted, have days with fewer than no sales.
+ */
+Datum
+history_is_proper(PG_FUNCTION_ARGS)
+{
+	HistoryHeader header;
+	HistoryCursor cursor;
+	HistoryDay day;
+
+	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
+	history_rewind(&header, &cursor);
+	while (history_next_stored(&cursor, &day))
+	{
+		if (day.sales < 0 || day.returns < 0 || day.sold < 0 ||
+			day.returned < 0 || day.profit_count < 0 ||
+			day.profit_count - day.sales > day.returns ||
+			(day.sales == 0 && day.sold != 0) ||
+			(day.returns == 0 && day.returned != 0) ||
+			(day.profit_count == 0 && day.profit != 0))
+			PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(true);
 }

@@ -15,6 +15,12 @@ WHERE e.extname = 'clientcore'
   AND NOT (d.classid = 'pg_type'::regclass AND i.identity LIKE '%[]');
 CREATE TEMP TABLE function AS
 SELECT p.* FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
+-- what serves client bases stands apart from what is computed of values
+CREATE TEMP TABLE of_bases AS
+SELECT f.* FROM function f JOIN pg_language l ON l.oid = f.prolang
+WHERE lanname NOT IN ('c', 'internal') OR proname IN ('run_as_owner', 'may_commit', 'report_progress', 'parse_expression', 'key_equality',
+    'key_hash', 'key_fraction', 'hold_writers', 'release_writers', 'capture');
+CREATE TEMP TABLE of_values AS SELECT * FROM function WHERE oid NOT IN (SELECT oid FROM of_bases);
 
 SELECT cmp_ok((SELECT count(*) FROM member), '>', 90::bigint, 'the extension has members');
 SELECT is((SELECT format('%s, %s, relocatable %s, tables %s', extversion, extnamespace::regnamespace, extrelocatable, coalesce(cardinality(extconfig), 0)) FROM pg_extension WHERE extname = 'clientcore'),
@@ -22,27 +28,49 @@ SELECT is((SELECT format('%s, %s, relocatable %s, tables %s', extversion, extnam
 SELECT is_empty($$SELECT type, identity FROM member WHERE schema IS DISTINCT FROM 'clientcore' AND type <> 'schema'$$, 'every member is in schema clientcore');
 SELECT results_eq($$SELECT identity FROM member WHERE type = 'schema'$$, ARRAY['clientcore'], 'which is a member itself');
 SELECT is_empty($$SELECT r.rolname FROM pg_roles r WHERE NOT rolsuper AND has_schema_privilege(r.oid, 'clientcore', 'CREATE')$$, 'nobody but superusers can add to it');
-SELECT is_empty($$SELECT type, identity FROM member WHERE type IN ('table', 'view', 'cast')$$, 'no tables, no casts');
+SELECT is_empty($$SELECT type, identity FROM member WHERE type IN ('table', 'cast')$$, 'no tables, no casts');
+SELECT results_eq($$SELECT identity FROM member WHERE type = 'view'$$, ARRAY['clientcore.bases'], 'one view');
 SELECT is_empty(
     'SELECT type, identity FROM member WHERE coalesce(obj_description(objid, classid::regclass::name), '''') !~ ''^[[:alnum:]].{5,}''',
     'every member has a comment');
 SELECT isnt(obj_description((SELECT oid FROM pg_extension WHERE extname = 'clientcore'), 'pg_extension'), NULL, 'so has the extension');
 
--- functions
-SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE proparallel <> 's'$$, 'every function is parallel safe');
-SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE provolatile <> CASE WHEN proname LIKE 'history\_accum%' THEN 's' ELSE 'i' END AND prokind <> 'a'$$,
-    'every function is immutable, but for those that read the zone of the session');
-SELECT is((SELECT count(*) FROM function WHERE provolatile = 's' AND prokind <> 'a'), 5::bigint, 'five are stable');
+-- functions of values
+SELECT is_empty($$SELECT oid::regprocedure FROM of_values WHERE proparallel <> 's'$$, 'every function of values is parallel safe');
+SELECT is_empty($$SELECT oid::regprocedure FROM of_values WHERE provolatile <> CASE WHEN proname LIKE 'history\_accum%' THEN 's' ELSE 'i' END AND prokind <> 'a'$$,
+    'and immutable, but for those that read the zone of the session');
+SELECT is((SELECT count(*) FROM of_values WHERE provolatile = 's' AND prokind <> 'a'), 5::bigint, 'five are stable');
+
+-- functions of bases
+SELECT is_empty($$SELECT oid::regprocedure FROM of_bases WHERE (provolatile = 'v') <> (proparallel = 'u') AND prokind = 'f' AND prorettype <> 'trigger'::regtype$$,
+    'functions of bases are parallel safe where they change nothing');
+SELECT is_empty($$SELECT oid::regprocedure FROM of_bases WHERE prokind = 'p' AND proconfig IS NOT NULL$$, 'procedures may commit');
+SELECT set_eq($$SELECT proname::text FROM of_bases WHERE prokind = 'p'$$,
+    ARRAY['attach', 'capture_from', 'detach', 'refresh', 'forget', 'pause', 'resume', 'grant_read', 'upgrade_base'], 'the procedures');
+SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE has_function_privilege('public', oid, 'EXECUTE') = (proname LIKE 'base\_%' AND pronargs = 2 AND proargtypes[1] = 'jsonb'::regtype)$$,
+    'all may call everything, but for the operations on bases');
+SELECT cmp_ok((SELECT count(*) FROM function WHERE NOT has_function_privilege('public', oid, 'EXECUTE')), '>=', 12::bigint, 'which there are');
+
+-- all functions
 SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE prosecdef OR proleakproof$$, 'none runs with rights of its owner, none claims to be leakproof');
 SELECT is_empty(
     $$SELECT f.oid::regprocedure FROM function f JOIN pg_language l ON l.oid = prolang
       WHERE CASE lanname WHEN 'c' THEN probin !~ '/clientcore$' OR proconfig IS NOT NULL
                          WHEN 'internal' THEN prokind <> 'a'
-                         ELSE NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}')) END$$,
+                         ELSE NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}')) END
+        AND prokind <> 'p'$$,
     'C of our own library, or SQL with a search path of its own');
+-- what a procedure calls, it names with its schema; operators it has none
+SELECT is_empty(
+    $$SELECT f.oid::regprocedure, word[1] FROM function f, regexp_matches(prosrc, '(?<![.\w])([a-z_]+)\s*\(', 'g') AS word
+      WHERE prokind = 'p' AND word[1] NOT IN ('if', 'clientcore')$$, 'procedures qualify what they call');
+SELECT is_empty(
+    $$SELECT f.oid::regprocedure FROM function f
+      WHERE prokind = 'p' AND regexp_replace(prosrc, '--[^\n]*|:=|=>|::|''[^'']*''|GET STACKED DIAGNOSTICS[^;]*;', '', 'g') ~ '[-+*/<>=~!@#%^&|?]'$$,
+    'and use no operators');
 -- strict where NULL in means NULL out, and only there
 SELECT set_eq(
-    $$SELECT proname::text FROM function WHERE NOT proisstrict AND prokind IN ('f', 'w') AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
+    $$SELECT proname::text FROM of_values WHERE NOT proisstrict AND prokind IN ('f', 'w') AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
         AND NOT 'purchase_history_state'::regtype = ANY (proargtypes::oid[]) AND NOT 'value_set'::regtype = ANY (proargtypes::oid[])$$,
     ARRAY['slice', 'periods', 'abc_class', 'quantile_score'], 'all are strict but those that take NULL for something');
 SELECT results_eq(

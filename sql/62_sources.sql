@@ -1,0 +1,237 @@
+-- What is attached to a base: relations, and the expressions by which their rows are
+-- read. An expression is parsed under the search path of whoever attaches and kept as
+-- text with names qualified; whenever it is used it is parsed again, so that a column
+-- whose type was altered is read by its new type.
+
+CREATE FUNCTION clientcore.argument_error(argument text, problem text, hint text)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'invalid_parameter_value',
+        MESSAGE = format('%s: %s', argument, problem),
+        HINT = hint;
+END
+$$;
+COMMENT ON FUNCTION clientcore.argument_error(text, text, text) IS
+'Internal: refuses an argument (22023)';
+
+-- A role is what an expression is to a sale: client, sold_at, amount, ...
+CREATE FUNCTION clientcore.describe_role(relation oid, alias text, argument text, expression text, path text)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role record;
+    wanted text;
+    example text;
+BEGIN
+    SELECT * INTO role
+    FROM clientcore.parse_expression(relation, alias, argument, expression, argument = 'filter', path);
+
+    CASE
+        WHEN argument = 'client' THEN
+            IF (SELECT typtype = 'p' FROM pg_type WHERE oid = role.base_type) THEN
+                wanted := 'a column or a value of a named type';
+                example := '(a, b)::my_type';
+            ELSE
+                PERFORM clientcore.key_equality(role.base_type);
+            END IF;
+        WHEN argument = 'sold_at' THEN
+            IF role.base_type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+                wanted := 'a date, timestamp or timestamptz';
+                example := format('(%s)::date', expression);
+            END IF;
+        WHEN argument IN ('amount', 'profit') THEN
+            IF role.base_type NOT IN ('numeric'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype,
+                'double precision'::regtype, 'real'::regtype)
+            THEN
+                wanted := 'a number';
+                example := format('(%s)::numeric', expression);
+            END IF;
+        WHEN argument = 'currency' THEN
+            IF role.base_type NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN
+                wanted := 'a text';
+                example := format('(%s)::text', expression);
+            END IF;
+        ELSE
+            NULL;
+    END CASE;
+    IF wanted IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'datatype_mismatch',
+            MESSAGE = format('%s: must be %s, not of type %s', argument, wanted, role.type_text),
+            HINT = format('Add a cast, for example %s => %L.', argument, example);
+    END IF;
+    RETURN to_jsonb(role);
+END
+$$;
+COMMENT ON FUNCTION clientcore.describe_role(oid, text, text, text, text) IS
+'Internal: an expression of a sales relation, its type checked. Errors: 42804 for a type that does not fit, 42883 for clients without equality or order, and those of the parser.';
+
+-- roles: the texts of the expressions by argument; those that are null are left out.
+CREATE FUNCTION clientcore.describe_roles(relation oid, alias text, roles jsonb, path text)
+RETURNS jsonb
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_object_agg(argument, clientcore.describe_role(relation, alias, argument, roles ->> argument, path))
+FROM unnest(ARRAY['client', 'sold_at', 'amount', 'profit', 'filter', 'currency']) WITH ORDINALITY AS a (argument, n)
+WHERE roles ->> argument IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientcore.describe_roles(oid, text, jsonb, text) IS
+'Internal: all expressions of a sales relation, checked';
+
+-- How a base knows its clients.
+CREATE FUNCTION clientcore.base_key(
+    base text,
+    OUT key_type text,
+    OUT key_collation text,
+    OUT equality text,
+    OUT type_id oid)
+RETURNS record
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format_type(a.atttypid, -1),
+    (SELECT format('%I.%I', n.nspname, c.collname)
+     FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+     WHERE c.oid = a.attcollation),
+    clientcore.key_equality(a.atttypid),
+    a.atttypid
+FROM pg_attribute a
+WHERE a.attrelid = format('%I.history', base)::regclass AND a.attname = 'client_id'
+$$;
+COMMENT ON FUNCTION clientcore.base_key(text) IS
+'Internal: type, collation and equality of the clients of a base, as texts';
+
+-- An amount at the decimals of the base; a type that cannot have more of them is left
+-- alone. Casting a double goes by way of numeric, as capture does.
+CREATE FUNCTION clientcore.rounded_amount(role jsonb, amount_scale integer)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+    WHEN (role ->> 'base_type')::oid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+        -- the scale of a numeric's type modifier, which may be negative
+        OR (role ->> 'base_type')::oid = 'numeric'::regtype AND (role ->> 'type_modifier')::integer > 0
+        AND ((((role ->> 'type_modifier')::integer - 4) & 2047) # 1024) - 1024 <= amount_scale
+    THEN format('(%s)', role ->> 'expression_text')
+    ELSE format('round((%s)::numeric, %s)', role ->> 'expression_text', amount_scale)
+END
+$$;
+COMMENT ON FUNCTION clientcore.rounded_amount(jsonb, integer) IS
+'Internal: the text of an amount, rounded where its type may have more decimals';
+
+-- How the sales of a source are read:
+--   query        SELECT client, sold_at, amount, profit, rounding, currency: with guests
+--                and with rows that lack a day or an amount; ends in its WHERE
+--   aggregate    the history of a group of them
+--   is_rounded, has_currency    whether there is anything to see in those columns
+CREATE FUNCTION clientcore.sale_reader(base text, source_number integer)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+    attached record;
+    roles jsonb;
+    amount text;
+    profit text;
+    is_rounded boolean;
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    EXECUTE format('SELECT s.*, t.time_zone, t.amount_scale FROM %1$I.source s, %1$I.settings t WHERE s.source = $1', base)
+    INTO attached USING source_number;
+    roles := clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp');
+    amount := clientcore.rounded_amount(roles -> 'amount', attached.amount_scale);
+    profit := clientcore.rounded_amount(roles -> 'profit', attached.amount_scale);
+    is_rounded := starts_with(amount, 'round(');
+    RETURN jsonb_build_object(
+        'query', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS currency FROM %s AS %I WHERE (%s)',
+            roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
+            roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
+            CASE WHEN is_rounded THEN format('%s - (%s)::numeric', amount, roles #>> '{amount,expression_text}') ELSE '0::numeric' END,
+            coalesce('(' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C"', 'NULL::text'),
+            clientcore.relation_name(attached.relation), attached.alias,
+            coalesce(roles #>> '{filter,expression_text}', 'true')),
+        'aggregate', format('clientcore.purchase_history(s.sold_at, s.amount%s, %L)',
+            CASE WHEN profit IS NOT NULL THEN ', s.profit' END, attached.time_zone),
+        'is_rounded', is_rounded,
+        'has_currency', roles ? 'currency');
+END
+$$;
+COMMENT ON FUNCTION clientcore.sale_reader(text, integer) IS
+'Internal: the query and the aggregate by which the sales of a source are read. Errors: as describe_role.';
+
+-- The tables whose rows a query over a relation reads: it and what inherits from it.
+CREATE FUNCTION clientcore.table_tree(relation oid)
+RETURNS TABLE (member oid)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH RECURSIVE tree (member) AS (
+    SELECT relation
+    UNION
+    SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.member WHERE NOT i.inhdetachpending
+)
+SELECT member FROM tree
+$$;
+COMMENT ON FUNCTION clientcore.table_tree(oid) IS
+'Internal: a table, its partitions and children';
+
+-- The tables, foreign tables and materialized views behind a relation, and the views
+-- on the way.
+CREATE FUNCTION clientcore.relations_read(relation oid)
+RETURNS TABLE (reads oid, kind "char")
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH RECURSIVE behind (reads) AS (
+    SELECT relation
+    UNION
+    SELECT d.refobjid
+    FROM behind b
+    JOIN pg_class c ON c.oid = b.reads AND c.relkind = 'v'
+    JOIN pg_rewrite r ON r.ev_class = b.reads
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> b.reads
+)
+SELECT b.reads, c.relkind
+FROM behind b
+JOIN pg_class c ON c.oid = b.reads
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+$$;
+COMMENT ON FUNCTION clientcore.relations_read(oid) IS
+'Internal: what a view reads, through other views';
+
+-- Why triggers cannot follow the changes of a table; null where they can.
+CREATE FUNCTION clientcore.obstacle_to_triggers(relation oid)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH tree AS MATERIALIZED (SELECT member FROM clientcore.table_tree(relation))
+SELECT coalesce(
+    (SELECT CASE c.relkind WHEN 'v' THEN 'it is a view' WHEN 'm' THEN 'it is a materialized view'
+        WHEN 'f' THEN 'it is a foreign table' END
+     FROM pg_class c WHERE c.oid = relation),
+    (SELECT format('%s is a foreign table', clientcore.relation_name(c.oid))
+     FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relkind = 'f' ORDER BY c.oid LIMIT 1),
+    (SELECT format('%s is unlogged, and empty after a crash', clientcore.relation_name(c.oid))
+     FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relpersistence = 'u' ORDER BY c.oid LIMIT 1),
+    (SELECT format('%s belongs to another role', clientcore.relation_name(c.oid))
+     FROM tree t JOIN pg_class c ON c.oid = t.member
+     WHERE c.relowner <> (SELECT relowner FROM pg_class r WHERE r.oid = relation) ORDER BY c.oid LIMIT 1),
+    (SELECT format('%s is a part of %s, through which its rows can be changed',
+        clientcore.relation_name(t.member), clientcore.relation_name(i.inhparent))
+     FROM tree t JOIN pg_inherits i ON i.inhrelid = t.member AND NOT i.inhdetachpending
+     WHERE i.inhparent NOT IN (SELECT member FROM tree) ORDER BY t.member LIMIT 1))
+$$;
+COMMENT ON FUNCTION clientcore.obstacle_to_triggers(oid) IS
+'Internal: why the changes of a table cannot be captured; null where they can';

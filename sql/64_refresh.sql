@@ -1,0 +1,228 @@
+-- Refresh: histories follow the sales. Each source is brought up to date by one
+-- statement, whose one snapshot says both which sales are read and which rows of
+-- pending they replace, or are; so nothing is lost and nothing counted twice, while
+-- writers go on.
+
+-- Which history the sales of a client go to.
+CREATE FUNCTION clientcore.kind_of_client(base text, client text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE
+            WHEN %2$s IS NOT DISTINCT FROM NULL THEN 'guest'
+            WHEN NOT (SELECT count(*) > 0 FROM %1$I.forgotten_client) THEN 'client'
+            WHEN EXISTS (SELECT FROM %1$I.forgotten_client c
+                WHERE c.hash = clientcore.key_hash(%2$s, (SELECT salt FROM %1$I.state))) THEN 'forgotten'
+            ELSE 'client' END$sql$, base, client)
+$$;
+COMMENT ON FUNCTION clientcore.kind_of_client(text, text) IS
+'Internal: the expression that tells clients, guests and forgotten clients apart';
+
+-- One history per client from a query over sales, and what could not count. Sales
+-- before complete_from may be missing where they are read, so none of them is taken.
+CREATE FUNCTION clientcore.grouped_sales(reader jsonb, sales text, complete_from date)
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        SELECT s.client, %s AS history,
+            count(*) AS row_count,
+            count(*) - count(s.sold_at) AS undated_count,
+            count(*) FILTER (WHERE s.sold_at IS NOT NULL AND s.amount IS NULL) AS unpriced_count,
+            %s AS rounded_count, %s AS rounding, %s AS currencies
+        FROM (%s) s GROUP BY s.client$sql$,
+    CASE WHEN complete_from IS NULL THEN reader ->> 'aggregate'
+        ELSE format('clientcore.slice(%s, %L, NULL)', reader ->> 'aggregate', complete_from) END,
+    CASE WHEN (reader ->> 'is_rounded')::boolean THEN 'count(*) FILTER (WHERE s.rounding <> 0 AND s.sold_at IS NOT NULL)'
+        ELSE '0::bigint' END,
+    CASE WHEN (reader ->> 'is_rounded')::boolean THEN 'sum(s.rounding) FILTER (WHERE s.sold_at IS NOT NULL)'
+        ELSE '0::numeric' END,
+    CASE WHEN (reader ->> 'has_currency')::boolean THEN
+        'array_agg(DISTINCT s.currency) FILTER (WHERE s.sold_at IS NOT NULL AND s.amount IS NOT NULL)'
+        ELSE 'NULL::text[]' END,
+    sales)
+$$;
+COMMENT ON FUNCTION clientcore.grouped_sales(jsonb, text, date) IS
+'Internal: the query that makes one history per client from sales';
+
+-- The statement that brings the histories of a source up to date. how it does that:
+--   rebuild     from all sales
+--   delta       from the deltas that triggers left
+--   dirty       from the sales of the clients that triggers named
+--   watermark   from the sales past the last watermark, up to a new one
+-- Its common table expressions:
+--   taken     the rows of pending that it uses up
+--   dirty     the clients that triggers named
+--   grouped   what was read of sales
+--   fresh     client, kind, history: what is new
+--   merged    client, was, history: what the history of a client was and becomes
+--   side      kind, was, history: the same for guests and for the forgotten
+-- lines leads from noted rows to further dirty clients; bounds says how far a watermark
+-- has come.
+CREATE FUNCTION clientcore.refresh_statement(
+    base text,
+    source_number integer,
+    how text,
+    reader jsonb,
+    complete_from date,
+    lines text DEFAULT '',
+    bounds text DEFAULT '')
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    equals text := (SELECT equality FROM clientcore.base_key(base));
+    taken text := CASE how
+        WHEN 'rebuild' THEN 'p.source = %2$s'
+        WHEN 'delta' THEN 'p.source = %2$s AND p.delta IS NOT NULL'
+        WHEN 'dirty' THEN 'p.source = %2$s AND p.delta IS NULL AND p.reason IS NULL'
+        WHEN 'watermark' THEN 'false' END;
+    grouped text := CASE how
+        WHEN 'rebuild' THEN clientcore.grouped_sales(reader, (reader ->> 'query') || bounds, complete_from)
+        WHEN 'delta' THEN clientcore.grouped_sales(reader, (reader ->> 'query') || ' AND false', complete_from)
+        WHEN 'dirty' THEN clientcore.grouped_sales(reader, format(
+            'SELECT s.* FROM dirty d JOIN (%1$s) s ON s.client %2$s d.client'
+            ' UNION ALL SELECT s.* FROM (%1$s) s WHERE s.client IS NOT DISTINCT FROM NULL AND (SELECT bool_or(d.client IS NOT DISTINCT FROM NULL) FROM dirty d)',
+            reader ->> 'query', equals), complete_from)
+        WHEN 'watermark' THEN clientcore.grouped_sales(reader, (reader ->> 'query') || bounds, complete_from) END;
+    -- what is read anew takes the place of what was there, but for sales that may be
+    -- missing by now; deltas, and sales past a watermark, add to it
+    stays text := CASE
+        WHEN how IN ('delta', 'watermark') THEN 'coalesce(h.history, ''{}'')'
+        WHEN complete_from IS NULL THEN '''{}''::clientcore.purchase_history'
+        ELSE format('coalesce(clientcore.slice(h.history, NULL, %L), ''{}'')', complete_from - 1) END;
+    fresh text := CASE how
+        WHEN 'delta' THEN
+            CASE WHEN complete_from IS NULL THEN
+                'SELECT t.client_id, %5$s, clientcore.rollup(t.delta) FROM taken t GROUP BY t.client_id'
+            ELSE
+                'SELECT t.client_id, %5$s, clientcore.slice(clientcore.rollup(t.delta), %6$L, NULL) FROM taken t GROUP BY t.client_id'
+            END
+        WHEN 'watermark' THEN
+            'SELECT g.client, %4$s, g.history FROM grouped g WHERE g.history IS NOT NULL'
+        WHEN 'rebuild' THEN
+            'SELECT g.client, %4$s, g.history FROM grouped g WHERE g.history IS NOT NULL
+            UNION ALL
+            SELECT h.client_id, ''client'', ''{}'' FROM %1$I.history h
+            WHERE h.source = %2$s AND NOT EXISTS (SELECT FROM grouped g WHERE g.client %3$s h.client_id AND g.history IS NOT NULL)
+            UNION ALL
+            SELECT NULL, ''guest'', ''{}''
+            UNION ALL
+            SELECT NULL, ''forgotten'', ''{}'''
+        WHEN 'dirty' THEN
+            'SELECT d.client, %7$s, coalesce(g.history, ''{}'')
+            FROM dirty d
+            LEFT JOIN grouped g ON g.client %3$s d.client
+            WHERE d.client IS DISTINCT FROM NULL
+            UNION ALL
+            SELECT NULL, ''guest'', coalesce((SELECT g.history FROM grouped g WHERE g.client IS NOT DISTINCT FROM NULL), ''{}'')
+            FROM dirty d
+            WHERE d.client IS NOT DISTINCT FROM NULL' END;
+BEGIN
+    RETURN format('WITH taken AS (DELETE FROM %1$I.pending p WHERE ' || taken || ' RETURNING p.*),'
+        || CASE WHEN how = 'dirty' THEN ' dirty AS MATERIALIZED (SELECT DISTINCT t.client_id AS client FROM taken t%8$s),' ELSE '' END || $sql$
+    grouped AS MATERIALIZED (%9$s),
+    fresh (client, kind, history) AS MATERIALIZED ($sql$ || fresh || $sql$),
+    merged AS MATERIALIZED (
+        SELECT f.client, h.history AS was, $sql$ || replace(stays, '%', '%%') || $sql$ OPERATOR(clientcore.+) f.history AS history
+        FROM (SELECT f.client, f.history FROM fresh f WHERE f.kind = 'client') f
+        LEFT JOIN %1$I.history h ON h.source = %2$s AND h.client_id %3$s f.client),
+    side AS MATERIALIZED (
+        SELECT f.kind, $sql$ || replace(stays, '%', '%%') || $sql$ OPERATOR(clientcore.+) f.history AS history
+        FROM (SELECT f.kind, clientcore.rollup(f.history) AS history FROM fresh f WHERE f.kind <> 'client' GROUP BY f.kind) f
+        LEFT JOIN (
+            SELECT 'guest' AS kind, g.history FROM %1$I.guest g WHERE g.source = %2$s
+            UNION ALL
+            SELECT 'forgotten', o.history FROM %1$I.forgotten o WHERE o.source = %2$s) h ON h.kind = f.kind),
+    removed AS (
+        DELETE FROM %1$I.history h USING merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client AND m.history OPERATOR(clientcore.=) '{}'
+        RETURNING 1),
+    changed AS (
+        UPDATE %1$I.history h SET history = m.history FROM merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client
+            AND m.history OPERATOR(clientcore.<>) '{}' AND m.history OPERATOR(clientcore.<>) m.was
+        RETURNING 1),
+    added AS (
+        INSERT INTO %1$I.history (client_id, source, history)
+        SELECT m.client, %2$s, m.history FROM merged m
+        WHERE m.was IS NULL AND m.history OPERATOR(clientcore.<>) '{}'
+        RETURNING 1),
+    guests AS (
+        INSERT INTO %1$I.guest AS g (source, history)
+        SELECT %2$s, s.history FROM side s WHERE s.kind = 'guest'
+        ON CONFLICT (source) DO UPDATE SET history = excluded.history
+        WHERE g.history OPERATOR(clientcore.<>) excluded.history),
+    forgotten AS (
+        INSERT INTO %1$I.forgotten AS o (source, history)
+        SELECT %2$s, s.history FROM side s WHERE s.kind = 'forgotten'
+        ON CONFLICT (source) DO UPDATE SET history = excluded.history
+        WHERE o.history OPERATOR(clientcore.<>) excluded.history)
+    SELECT jsonb_build_object(
+        'rows_read', (SELECT coalesce(sum(g.row_count), 0) FROM grouped g),
+        'undated', (SELECT coalesce(sum(g.undated_count), 0) FROM grouped g),
+        'unpriced', (SELECT coalesce(sum(g.unpriced_count), 0) FROM grouped g),
+        'rounded', (SELECT coalesce(sum(g.rounded_count), 0) FROM grouped g),
+        'rounding', (SELECT coalesce(sum(g.rounding), 0) FROM grouped g),
+        'currencies', (SELECT jsonb_agg(DISTINCT c.currency) FROM grouped g, unnest(g.currencies) AS c (currency)),
+        'pending_taken', (SELECT count(*) FROM taken),
+        'clients_added', (SELECT count(*) FROM added),
+        'clients_changed', (SELECT count(*) FROM changed),
+        'clients_removed', (SELECT count(*) FROM removed),
+        'is_proper', (SELECT coalesce(bool_and(clientcore.is_proper(m.history)), true) FROM merged m)
+            AND (SELECT coalesce(bool_and(clientcore.is_proper(s.history)), true) FROM side s)
+            AND NOT ($sql$ || (how = 'dirty')::text || $sql$ AND (SELECT count(*) > 0 FROM fresh f WHERE f.kind = 'forgotten')))$sql$,
+        base, source_number, equals, clientcore.kind_of_client(base, 'g.client'), clientcore.kind_of_client(base, 't.client_id'),
+        complete_from, clientcore.kind_of_client(base, 'd.client'), lines, grouped);
+END
+$$;
+COMMENT ON FUNCTION clientcore.refresh_statement(text, integer, text, jsonb, date, text, text) IS
+'Internal: the statement that brings the histories of a source up to date and tells what it did';
+
+-- A lock on a table and all its parts that lets nobody write, for a moment: what is
+-- committed after it has a higher watermark than what was before.
+CREATE FUNCTION clientcore.hold_writers(relations oid[])
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'hold_writers'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientcore.hold_writers(oid[]) IS
+'Internal: locks tables of the current user in SHARE mode, waiting for the first alone; false, with none locked, where another cannot be had. Errors: 42501 for tables of others, 55P03 after lock_timeout.';
+
+CREATE FUNCTION clientcore.release_writers(relations oid[])
+RETURNS void
+AS 'MODULE_PATHNAME', 'release_writers'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientcore.release_writers(oid[]) IS
+'Internal: gives back what hold_writers took';
+
+CREATE FUNCTION clientcore.next_watermark(relation oid, watermark name)
+RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables oid[] := ARRAY(SELECT member FROM clientcore.table_tree(relation));
+    patience interval := CASE current_setting('lock_timeout') WHEN '0' THEN '3s' ELSE current_setting('lock_timeout') END;
+    deadline timestamptz := clock_timestamp() + patience;
+    value text;
+BEGIN
+    PERFORM set_config('lock_timeout', ceil(1000 * extract(epoch FROM patience))::text, true);
+    WHILE NOT clientcore.hold_writers(tables) LOOP
+        IF clock_timestamp() >= deadline THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relation), patience),
+                HINT = 'Long transactions write to it: try again when they have ended, or set lock_timeout higher.';
+        END IF;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+    EXECUTE format('SELECT max(%I)::text FROM %s', watermark, clientcore.relation_name(relation)) INTO value;
+    PERFORM clientcore.release_writers(tables);
+    RETURN value;
+END
+$$;
+COMMENT ON FUNCTION clientcore.next_watermark(oid, name) IS
+'Internal: the highest value of a column of which no lower one can still be on its way. Errors: 55P03 where the table cannot be locked in time.';

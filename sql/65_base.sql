@@ -1,0 +1,1031 @@
+-- The operations on a client base. Each runs as its owner, see 60_operations.sql; what
+-- users call are the procedures and functions of 66_procedures.sql.
+
+-- Operations queue here. Not on an advisory lock, which any stranger could hold.
+CREATE FUNCTION clientcore.lock_base(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    layout integer;
+BEGIN
+    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    EXECUTE format('SELECT layout FROM %I.state', base) INTO layout;
+    IF layout IS DISTINCT FROM clientcore.layout_version() THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('client base "%s" has layout %s, not %s', base, coalesce(layout::text, 'none'), clientcore.layout_version()),
+            HINT = format('CALL clientcore.upgrade_base(%L);', base);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.lock_base(text) IS
+'Internal: waits for other operations on a base, and lets no other begin. Errors: 55000 for a base of another layout.';
+
+-- --- attach ---
+
+-- What attach will do, or why it cannot. Nothing is changed.
+CREATE FUNCTION clientcore.base_plan(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation oid := (arguments ->> 'relation')::oid;
+    capture text := arguments ->> 'capture';
+    watermark text := arguments ->> 'watermark';
+    is_new boolean := to_regclass(format('%I.state', base)) IS NULL;
+    attached record;
+    key record;
+    roles jsonb;
+    zone text;
+    obstacle text;
+    hint text;
+    currencies text[];
+BEGIN
+    SELECT c.* INTO attached FROM pg_class c WHERE c.oid = relation;
+    IF attached.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'wrong_object_type',
+            MESSAGE = format('relation: %s is no table, view, materialized view or foreign table', clientcore.relation_name(relation));
+    ELSIF attached.relpersistence = 't' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'wrong_object_type',
+            MESSAGE = format('relation: %s is temporary', clientcore.relation_name(relation));
+    END IF;
+    PERFORM clientcore.check_relation(relation);
+
+    FOREACH hint IN ARRAY ARRAY['client', 'sold_at', 'amount'] LOOP
+        PERFORM clientcore.require_argument(hint, arguments ->> hint);
+    END LOOP;
+    FOREACH hint IN ARRAY ARRAY['profit', 'filter', 'currency', 'time_zone', 'capture', 'watermark'] LOOP
+        IF arguments ->> hint IS NOT NULL THEN
+            PERFORM clientcore.require_argument(hint, arguments ->> hint);
+        END IF;
+    END LOOP;
+    roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
+
+    -- the type of clients
+    IF is_new THEN
+        SELECT t.type_text AS key_type, quote_ident(n.nspname) || '.' || quote_ident(l.collname) AS key_collation INTO key
+        FROM (SELECT roles #>> '{client,type_text}' AS type_text, (roles #>> '{client,collation_id}')::oid AS collation_id) t
+        LEFT JOIN pg_collation l ON l.oid = t.collation_id
+        LEFT JOIN pg_namespace n ON n.oid = l.collnamespace;
+        -- a text without a collation of its own has the database's
+        IF (roles #>> '{client,collation_id}')::oid = 'pg_catalog."default"'::regcollation THEN
+            key.key_collation := NULL;
+        END IF;
+    ELSE
+        SELECT * INTO key FROM clientcore.base_key(base);
+        IF NOT EXISTS (
+            SELECT FROM pg_type t
+            WHERE t.oid = (roles #>> '{client,base_type}')::oid
+                AND (t.oid = key.type_id OR EXISTS (
+                    SELECT FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = key.type_id AND c.castcontext = 'i'))
+                OR roles #>> '{client,type_text}' = key.key_type)
+        THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'datatype_mismatch',
+                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, roles #>> '{client,type_text}'),
+                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
+        END IF;
+    END IF;
+
+    -- the time zone
+    zone := coalesce(arguments ->> 'time_zone', current_setting('TimeZone'));
+    SELECT z.name INTO zone FROM pg_timezone_names z WHERE lower(z.name) = lower(zone) ORDER BY z.name LIMIT 1;
+    IF zone IS NULL THEN
+        PERFORM clientcore.argument_error('time_zone',
+            format('"%s" is not the name of a time zone', coalesce(arguments ->> 'time_zone', current_setting('TimeZone'))),
+            'See the view pg_timezone_names; for example time_zone => ''Europe/Tallinn''.');
+    END IF;
+    IF NOT is_new AND arguments ->> 'time_zone' IS NOT NULL THEN
+        EXECUTE format('SELECT time_zone FROM %I.settings', base) INTO hint;
+        IF hint <> zone THEN
+            PERFORM clientcore.argument_error('time_zone', format('base "%s" has the time zone %s', base, hint),
+                format('One base has one time zone; UPDATE %I.settings SET time_zone = %L changes it for all.', base, zone));
+        END IF;
+    END IF;
+
+    -- how changes are followed
+    IF capture IS NOT NULL AND capture NOT IN ('delta', 'dirty', 'watermark', 'none') THEN
+        PERFORM clientcore.argument_error('capture', format('"%s" is none of delta, dirty, watermark, none', capture), NULL);
+    END IF;
+    IF (watermark IS NOT NULL) <> (capture IS NOT DISTINCT FROM 'watermark') THEN
+        PERFORM clientcore.argument_error('watermark',
+            CASE WHEN watermark IS NULL THEN 'a column is needed' ELSE 'it is for capture => ''watermark'' alone' END,
+            'For example capture => ''watermark'', watermark => ''id''.');
+    END IF;
+    IF capture = 'watermark' THEN
+        PERFORM clientcore.check_watermark(relation, watermark);
+    ELSIF coalesce(capture, 'delta') = 'delta' THEN
+        obstacle := clientcore.obstacle_to_triggers(relation);
+        hint := 'Leave capture out, or say capture => ''none'', to have it rebuilt at every refresh.';
+        IF obstacle IS NULL THEN
+            SELECT format('%s is %s', role.argument, CASE
+                    WHEN (described ->> 'has_subquery')::boolean THEN 'an expression with a subquery'
+                    WHEN described ->> 'volatility' = 'volatile' THEN 'a volatile expression'
+                    WHEN described ->> 'volatility' = 'stable' THEN 'an expression that depends on the session'
+                    ELSE 'an expression over the whole row' END),
+                CASE WHEN described ->> 'volatility' = 'stable' THEN
+                    'A timestamp with time zone may be attached as it is; elsewhere say which zone, for example ordered_at AT TIME ZONE '
+                    || quote_literal(zone) || '.' ELSE hint END
+            INTO obstacle, hint
+            FROM jsonb_each(roles) AS role (argument, described)
+            WHERE described ->> 'volatility' <> 'immutable' OR (described ->> 'has_subquery')::boolean
+                OR (described ->> 'reads_whole_row')::boolean
+                    AND (SELECT count(*) > 1 FROM clientcore.table_tree(relation))
+            ORDER BY role.argument LIMIT 1;
+        END IF;
+        IF obstacle IS NOT NULL AND capture = 'delta' THEN
+            PERFORM clientcore.argument_error('capture', 'changes cannot be captured: ' || obstacle, hint);
+        END IF;
+        capture := CASE WHEN obstacle IS NULL THEN 'delta' ELSE 'none' END;
+    END IF;
+    IF (arguments ->> 'replicated')::boolean AND capture NOT IN ('delta', 'dirty') THEN
+        PERFORM clientcore.argument_error('replicated', format('it means nothing with capture => ''%s''', capture), NULL);
+    END IF;
+
+    -- one currency
+    IF roles ? 'currency' THEN
+        EXECUTE format('SELECT array_agg(DISTINCT (%s)::text COLLATE "C") FROM %s AS %I WHERE (%s) IS NOT NULL AND (%s) IS NOT NULL AND (%s)',
+            roles #>> '{currency,expression_text}', clientcore.relation_name(relation), attached.relname,
+            roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
+            coalesce(roles #>> '{filter,expression_text}', 'true'))
+        INTO currencies;
+        PERFORM clientcore.check_currencies(base, NULL, currencies);
+    ELSE
+        -- permissions, and whatever else is wrong, before anything is made
+        EXECUTE format('SELECT FROM %s AS %I LIMIT 0', clientcore.relation_name(relation), attached.relname);
+    END IF;
+
+    RETURN jsonb_build_object(
+        'relation', relation, 'alias', attached.relname, 'kind', attached.relkind,
+        'key_type', key.key_type, 'key_collation', key.key_collation,
+        'client', roles #>> '{client,expression_text}', 'sold_at', roles #>> '{sold_at,expression_text}',
+        'amount', roles #>> '{amount,expression_text}', 'profit', roles #>> '{profit,expression_text}',
+        'filter', roles #>> '{filter,expression_text}', 'currency', roles #>> '{currency,expression_text}',
+        'currency_code', currencies[1], 'time_zone', zone, 'capture', capture, 'not_captured', obstacle,
+        'watermark', watermark, 'replicated', arguments -> 'replicated', 'lacks_schema', arguments -> 'lacks_schema');
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_plan(text, jsonb) IS
+'Internal: checks the arguments of attach. Errors: 22004 and 22023 for arguments that are missing or wrong, 42804 for types that do not fit, 42809 for relations that cannot be attached, 42501 under row-level security.';
+
+-- Whoever runs this owns the relation, and must see all of its rows.
+CREATE FUNCTION clientcore.check_relation(relation oid)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner oid;
+BEGIN
+    SELECT c.relowner INTO owner FROM pg_class c WHERE c.oid = relation;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_table',
+            MESSAGE = clientcore.relation_name(relation),
+            HINT = 'CALL clientcore.detach(base, source) takes it out of the base.';
+    ELSIF pg_get_userbyid(owner) <> current_user THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('relation: %s belongs to %I, not to %I', clientcore.relation_name(relation), pg_get_userbyid(owner), current_user),
+            DETAIL = 'All sales of a base belong to one role.',
+            HINT = 'Make it a base of its own, or attach a view that belongs to the owner of the base.';
+    ELSIF row_security_active(relation) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('relation: row-level security hides rows of %s from its owner', clientcore.relation_name(relation)),
+            HINT = 'ALTER TABLE ... NO FORCE ROW LEVEL SECURITY, or give the base''s owner BYPASSRLS.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_relation(oid) IS
+'Internal: refuses relations of others and under row-level security (42501), and those that are gone (42P01)';
+
+CREATE FUNCTION clientcore.check_watermark(relation oid, watermark text)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    marked record;
+BEGIN
+    SELECT a.attnotnull, a.atttypid, c.relkind, pg_get_expr(d.adbin, d.adrelid) AS default_text INTO marked
+    FROM pg_class c
+    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = watermark AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.oid = relation;
+    IF marked.relkind NOT IN ('r', 'p') THEN
+        PERFORM clientcore.argument_error('capture', 'a watermark needs a table', NULL);
+    ELSIF marked.atttypid IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_column',
+            MESSAGE = format('watermark: column "%s" does not exist', watermark),
+            HINT = 'A column of the table itself is needed.';
+    ELSIF marked.atttypid NOT IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype,
+        'timestamp'::regtype, 'timestamptz'::regtype)
+    THEN
+        PERFORM clientcore.argument_error('watermark', format('a column of type %s cannot tell what is new', format_type(marked.atttypid, -1)),
+            'A number or a timestamp is needed that every new row has higher than all before.');
+    ELSIF NOT marked.attnotnull THEN
+        PERFORM clientcore.argument_error('watermark', format('column "%s" may be null', watermark),
+            format('ALTER TABLE %s ALTER %I SET NOT NULL;', clientcore.relation_name(relation), watermark));
+    ELSIF marked.default_text ~* '\m(now|transaction_timestamp|current_timestamp|localtimestamp)\M' THEN
+        PERFORM clientcore.argument_error('watermark', format('column "%s" has the time at which a transaction began', watermark),
+            'A transaction that began earlier may write later: use clock_timestamp(), or an identity column.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_watermark(oid, text) IS
+'Internal: refuses columns that cannot be a watermark (22023, 42703)';
+
+-- Sums over several currencies would mean nothing.
+CREATE FUNCTION clientcore.check_currencies(base text, source_number integer, currencies text[])
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    others text[];
+BEGIN
+    IF to_regclass(format('%I.source', base)) IS NOT NULL THEN
+        EXECUTE format('SELECT array_agg(currency_code) FROM %I.source WHERE currency_code IS NOT NULL AND source IS DISTINCT FROM $1', base)
+        INTO others USING source_number;
+    END IF;
+    currencies := ARRAY(SELECT DISTINCT c FROM unnest(currencies || others) AS c ORDER BY c);
+    IF cardinality(currencies) > 1 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'data_exception',
+            MESSAGE = format('currency: the sales of base "%s" are in different ones: %s', base, array_to_string(currencies, ', ', 'none')),
+            HINT = 'Attach amounts in one currency, for example amount => ''total * rate''; coalesce(currency, ''EUR'') where none means one.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_currencies(text, integer, text[]) IS
+'Internal: refuses sales in different currencies (22000)';
+
+-- Makes the base if it is new, and the source; not yet its histories.
+CREATE FUNCTION clientcore.base_attach(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation oid := (arguments ->> 'relation')::oid;
+    is_new boolean := to_regclass(format('%I.state', base)) IS NULL;
+    is_new_source boolean;
+    source_number integer;
+    amount_scale integer;
+BEGIN
+    PERFORM clientcore.check_relation(relation);
+    IF is_new THEN
+        PERFORM clientcore.create_layout(base, (arguments ->> 'key_type') || coalesce(' COLLATE ' || (arguments ->> 'key_collation'), ''));
+        EXECUTE format('INSERT INTO %I.settings (time_zone) VALUES ($1)', base) USING arguments ->> 'time_zone';
+    END IF;
+    PERFORM clientcore.lock_base(base);
+
+    -- a relation that is attached already is attached in the new way
+    EXECUTE format('SELECT source FROM %I.source WHERE relation = $1', base) INTO source_number USING relation;
+    is_new_source := source_number IS NULL;
+    IF is_new_source THEN
+        EXECUTE format($sql$
+            INSERT INTO %1$I.source (source, relation, alias, client, sold_at, amount, capture, watermark)
+            SELECT coalesce(max(source), 0) + 1, $1, '', '', '', '', 'none', NULL FROM %1$I.source
+            RETURNING source$sql$, base)
+        INTO source_number USING relation;
+    END IF;
+    EXECUTE format($sql$
+        UPDATE %I.source
+        SET alias = $2 ->> 'alias', client = $2 ->> 'client', sold_at = $2 ->> 'sold_at', amount = $2 ->> 'amount',
+            profit = $2 ->> 'profit', filter = $2 ->> 'filter', currency = $2 ->> 'currency', currency_code = $2 ->> 'currency_code',
+            capture = $2 ->> 'capture', not_captured = $2 ->> 'not_captured', watermark = ($2 ->> 'watermark')::name, watermark_value = NULL,
+            replicated = coalesce(($2 ->> 'replicated')::boolean, false), stale = 'it was attached'
+        WHERE source = $1$sql$, base)
+    USING source_number, arguments;
+    EXECUTE format('DELETE FROM %I.captured_table WHERE source = $1', base) USING source_number;
+    IF arguments ->> 'capture' = 'dirty' AND arguments ->> 'kind' IN ('r', 'p') THEN
+        PERFORM clientcore.add_captured_table(base, source_number, relation, arguments ->> 'alias', arguments ->> 'client');
+    END IF;
+    PERFORM clientcore.put_triggers(base, source_number);
+    EXECUTE format('UPDATE %I.source SET fingerprint = clientcore.take_fingerprint($1, $2) WHERE source = $2', base)
+    USING base, source_number;
+    EXECUTE format('SELECT amount_scale FROM %I.settings', base) INTO amount_scale;
+    RETURN arguments || jsonb_build_object('source', source_number, 'is_new_base', is_new, 'is_new_source', is_new_source,
+        'amount_scale', amount_scale, 'obstacle', clientcore.obstacle_to_capture(base, source_number));
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_attach(text, jsonb) IS
+'Internal: makes a base and a source of it, with its triggers. Errors: 55P03 where a table cannot be locked in time.';
+
+CREATE FUNCTION clientcore.add_captured_table(base text, source_number integer, relation oid, alias text, client text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format($sql$
+        INSERT INTO %1$I.captured_table (captured, source, relation, alias, client)
+        SELECT coalesce(max(captured), 0) + 1, $1, $2, $3, $4 FROM %1$I.captured_table
+        ON CONFLICT (source, relation) DO UPDATE SET alias = excluded.alias, client = excluded.client$sql$, base)
+    USING source_number, relation, alias, client;
+END
+$$;
+COMMENT ON FUNCTION clientcore.add_captured_table(text, integer, oid, text, text) IS
+'Internal: a table of which a source with capture dirty consists';
+
+-- --- refresh ---
+
+-- Triggers, settings and whatever else must be in place, before sales are read. True
+-- where tables are locked for it, so that the locks should be given back at once.
+CREATE FUNCTION clientcore.base_prepare(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attached record;
+    setting record;
+    now_is jsonb;
+    difference text;
+    has_locks boolean := false;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    EXECUTE format($sql$
+        INSERT INTO %1$I.settings_history
+        SELECT clock_timestamp(), s.time_zone, s.amount_scale, s.as_of, s.sales_complete_from, s.pending_limit
+        FROM %1$I.settings s
+        WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
+            SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
+    EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
+    FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
+        PERFORM clientcore.check_relation(attached.relation);
+        IF clientcore.put_triggers(base, attached.source) THEN
+            has_locks := true;
+        END IF;
+        now_is := clientcore.take_fingerprint(base, attached.source);
+        difference := coalesce(attached.stale,
+            clientcore.fingerprint_difference(attached.fingerprint, now_is),
+            CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
+                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END);
+        IF difference IS NOT NULL THEN
+            EXECUTE format('UPDATE %I.source SET fingerprint = $2, stale = $3 WHERE source = $1', base)
+            USING attached.source, now_is, difference;
+        END IF;
+    END LOOP;
+    RETURN jsonb_build_object('has_locks', has_locks);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_prepare(text, jsonb) IS
+'Internal: makes a base ready for a refresh. Errors: 55000, 42501, 42P01, 55P03 as its helpers.';
+
+-- How rows that triggers noted lead to clients by now.
+CREATE FUNCTION clientcore.clients_of_lines(base text, source_number integer)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+    captured record;
+    query text := '';
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    FOR captured IN
+        EXECUTE format('SELECT * FROM %I.captured_table WHERE source = $1 AND client IS NOT NULL ORDER BY captured', base)
+        USING source_number
+    LOOP
+        query := query || format(
+            ' UNION SELECT (SELECT (%s)::%s%s FROM jsonb_populate_record(NULL::%s, t.line) AS %I) FROM taken t WHERE t.captured = %s AND t.line IS NOT NULL',
+            captured.client, key.key_type, ' COLLATE ' || key.key_collation, clientcore.relation_name(captured.relation),
+            captured.alias, captured.captured);
+    END LOOP;
+    RETURN query;
+END
+$$;
+COMMENT ON FUNCTION clientcore.clients_of_lines(text, integer) IS
+'Internal: queries for the clients to which noted rows lead';
+
+-- Brings one source up to date and returns what was done.
+CREATE FUNCTION clientcore.refresh_source(base text, source_number integer, is_full boolean)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attached record;
+    setting record;
+    reader jsonb;
+    report jsonb;
+    totals jsonb;
+    how text;
+    why text;
+    bounds text := '';
+    mark text;
+BEGIN
+    EXECUTE format('SELECT * FROM %I.source WHERE source = $1', base) INTO STRICT attached USING source_number;
+    EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
+    EXECUTE format('SELECT reason FROM %I.pending WHERE source = $1 AND reason IS NOT NULL ORDER BY id LIMIT 1', base)
+    INTO why USING source_number;
+    why := CASE WHEN is_full THEN 'it was asked for'
+        WHEN attached.built_at IS NULL THEN 'it is new'
+        ELSE coalesce(attached.stale, clientcore.obstacle_to_capture(base, source_number), why) END;
+    how := CASE WHEN why IS NULL THEN attached.capture ELSE 'rebuild' END;
+
+    reader := clientcore.sale_reader(base, source_number);
+    IF attached.capture = 'watermark' THEN
+        mark := clientcore.next_watermark(attached.relation, attached.watermark);
+        bounds := format(' AND %I.%I <= %L', attached.alias, attached.watermark, mark)
+            || CASE WHEN how = 'watermark' AND attached.watermark_value IS NOT NULL
+                THEN format(' AND %I.%I > %L', attached.alias, attached.watermark, attached.watermark_value) ELSE '' END;
+    END IF;
+
+    PERFORM clientcore.report_progress(format('clientcore base %I: %s %s', base,
+        CASE how WHEN 'delta' THEN 'adding the changes of' WHEN 'dirty' THEN 'reading the changed clients of'
+            WHEN 'watermark' THEN 'reading the new rows of'
+            ELSE format('reading all of about %s rows of', (SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_class c WHERE c.oid = attached.relation)) END,
+        clientcore.relation_name(attached.relation)));
+    IF how <> 'rebuild' THEN
+        BEGIN
+            EXECUTE clientcore.refresh_statement(base, source_number, how, reader, setting.sales_complete_from,
+                CASE WHEN how = 'dirty' THEN clientcore.clients_of_lines(base, source_number) ELSE '' END, bounds)
+            INTO report;
+            IF NOT (report ->> 'is_proper')::boolean THEN
+                RAISE EXCEPTION USING ERRCODE = 'CC001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'CC001' THEN
+            how := 'rebuild';
+            why := 'changes do not fit what was known';
+        END;
+    END IF;
+    IF how = 'rebuild' THEN
+        EXECUTE clientcore.refresh_statement(base, source_number, how, reader, setting.sales_complete_from, '', bounds)
+        INTO report;
+        EXECUTE format($sql$
+            SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
+            FROM (SELECT count(*) AS clients, sum(clientcore.purchase_count(history)) AS purchase_days,
+                    coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS sales,
+                    coalesce(sum(clientcore.revenue(history)), 0) AS revenue,
+                    min(clientcore.first_purchase(history)) AS first_day, max(clientcore.last_purchase(history)) AS last_day
+                FROM %1$I.history WHERE source = $1) c,
+                (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS guest_sales,
+                    coalesce(sum(clientcore.revenue(history)), 0) AS guest_revenue
+                FROM %1$I.guest WHERE source = $1) g,
+                (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS forgotten_sales
+                FROM %1$I.forgotten WHERE source = $1) f$sql$, base)
+        INTO totals USING source_number;
+        report := report || totals;
+    END IF;
+
+    IF jsonb_typeof(report -> 'currencies') = 'array' THEN
+        PERFORM clientcore.check_currencies(base, source_number,
+            ARRAY(SELECT jsonb_array_elements_text(report -> 'currencies'))
+            || CASE WHEN how <> 'rebuild' THEN attached.currency_code END);
+    END IF;
+    IF how = 'rebuild' OR mark IS DISTINCT FROM attached.watermark_value THEN
+        EXECUTE format($sql$
+            UPDATE %I.source
+            SET watermark_value = $2, currency_code = coalesce($3, currency_code),
+                built_at = CASE WHEN $4 THEN clock_timestamp() ELSE built_at END, built_time_zone = $5, built_amount_scale = $6, stale = NULL
+            WHERE source = $1$sql$, base)
+        USING source_number, mark, report -> 'currencies' ->> 0, how = 'rebuild', setting.time_zone, setting.amount_scale;
+    END IF;
+    RETURN jsonb_build_object('source', source_number, 'relation', clientcore.relation_name(attached.relation), 'how', how,
+        'why', why, 'capture', attached.capture) || report;
+END
+$$;
+COMMENT ON FUNCTION clientcore.refresh_source(text, integer, boolean) IS
+'Internal: brings the histories of one source up to date';
+
+-- The day that views are for: yesterday, unless the sales are old, or set.
+CREATE FUNCTION clientcore.choose_day(base text, OUT day date, OUT reason text)
+RETURNS record
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    yesterday date;
+    newest date;
+BEGIN
+    EXECUTE format('SELECT as_of, (now() AT TIME ZONE time_zone)::date - 1 FROM %I.settings', base) INTO STRICT day, yesterday;
+    IF day IS NOT NULL THEN
+        reason := 'the day in its settings';
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT max(clientcore.last_purchase(history)) FROM %I.history', base) INTO newest;
+    IF newest > yesterday THEN
+        EXECUTE format('SELECT max(clientcore.last_purchase(clientcore.as_of(history, $1))) FROM %I.history', base)
+        INTO newest USING yesterday + 1;
+    END IF;
+    IF newest < yesterday + 1 - 30 THEN
+        day := newest;
+        reason := 'the day of the newest sale, which is over 30 days old';
+    ELSE
+        day := yesterday;
+        reason := 'yesterday';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.choose_day(text) IS
+'Internal: the day that the views of a base are for, and why';
+
+CREATE FUNCTION clientcore.base_refresh(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    began timestamptz := clock_timestamp();
+    source_number integer;
+    reached bigint;
+    sources jsonb := '[]';
+    chosen record;
+    seconds numeric;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    EXECUTE format('SELECT last_value FROM %I.pending_id', base) INTO reached;
+    FOR source_number IN EXECUTE format('SELECT source FROM %I.source ORDER BY source', base) LOOP
+        sources := sources || clientcore.refresh_source(base, source_number, coalesce((arguments ->> 'full')::boolean, false));
+    END LOOP;
+    PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
+    SELECT * INTO chosen FROM clientcore.choose_day(base);
+    seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
+    EXECUTE format($sql$
+        UPDATE %1$I.state
+        SET pending_from = $1, pending_limit = s.pending_limit, as_of = $2, refreshed_at = clock_timestamp(), refresh_seconds = $3,
+            client_count = (SELECT count(*) FROM (
+                SELECT DISTINCT coalesce(a.client, h.client_id) FROM %1$I.history h LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id) c)
+        FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
+    USING reached, chosen.day, seconds;
+    RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_refresh(text, jsonb) IS
+'Internal: brings all histories of a base up to date. Errors: those of the sales'' expressions, 22003 for amounts beyond 64 bits, 22000 for different currencies.';
+
+-- --- what a sales view is made of ---
+
+CREATE FUNCTION clientcore.base_capture_from(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation oid := (arguments ->> 'relation')::oid;
+    source_number integer := (arguments ->> 'source')::integer;
+    key record;
+    attached record;
+    alias text;
+    role jsonb;
+    obstacle text;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    PERFORM clientcore.check_relation(relation);
+    SELECT * INTO key FROM clientcore.base_key(base);
+
+    EXECUTE format($sql$
+        SELECT s.* FROM %I.source s
+        WHERE s.capture = 'dirty' AND ($1 IS NULL OR s.source = $1)
+            AND ($2 IN (SELECT reads FROM clientcore.relations_read(s.relation)) OR $1 IS NOT NULL)
+        ORDER BY s.source LIMIT 1$sql$, base)
+    INTO attached USING source_number, relation;
+    IF attached.source IS NULL THEN
+        PERFORM clientcore.argument_error('relation',
+            format('no sales relation of base "%s" with capture => ''dirty'' reads %s', base, clientcore.relation_name(relation)),
+            'Attach the view with capture => ''dirty'' first; where functions hide that it reads the table, name it: source => 1.');
+    END IF;
+    obstacle := clientcore.obstacle_to_triggers(relation);
+    IF obstacle IS NOT NULL THEN
+        PERFORM clientcore.argument_error('relation', 'its changes cannot be captured: ' || obstacle,
+            'Without capture_from the sales relation is rebuilt at every refresh.');
+    END IF;
+    SELECT relname INTO alias FROM pg_class WHERE oid = relation;
+    IF arguments ->> 'client' IS NOT NULL THEN
+        role := clientcore.describe_role(relation, alias, 'client', arguments ->> 'client', arguments ->> 'path');
+        IF role ->> 'volatility' = 'volatile' THEN
+            PERFORM clientcore.argument_error('client', 'a volatile expression cannot say whose row it is', NULL);
+        ELSIF role ->> 'type_text' <> key.key_type AND NOT EXISTS (
+            SELECT FROM pg_cast c WHERE c.castsource = (role ->> 'base_type')::oid AND c.casttarget = key.type_id AND c.castcontext = 'i')
+        THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'datatype_mismatch',
+                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, role ->> 'type_text'),
+                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
+        END IF;
+    END IF;
+
+    PERFORM clientcore.add_captured_table(base, attached.source, relation, alias, role ->> 'expression_text');
+    PERFORM clientcore.put_triggers(base, attached.source);
+    EXECUTE format('UPDATE %I.source SET fingerprint = clientcore.take_fingerprint($1, $2), stale = coalesce(stale, $3) WHERE source = $2', base)
+    USING base, attached.source, format('changes of %s were not captured before', clientcore.relation_name(relation));
+    RETURN jsonb_build_object('source', attached.source, 'obstacle', clientcore.obstacle_to_capture(base, attached.source));
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_capture_from(text, jsonb) IS
+'Internal: notes the changes of a table that an attached view reads';
+
+-- --- detach ---
+
+-- What create_layout makes, views first, each before what it depends on.
+CREATE FUNCTION clientcore.layout_objects()
+RETURNS TABLE (kind text, name text)
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+VALUES ('VIEW', 'clients'),
+    ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
+    ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
+    ('TABLE', 'settings')
+$$;
+COMMENT ON FUNCTION clientcore.layout_objects() IS
+'Internal: the tables and views of a client base';
+
+CREATE FUNCTION clientcore.find_source(base text, relation oid, source_number integer)
+RETURNS integer
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source_found integer;
+BEGIN
+    EXECUTE format('SELECT source FROM %I.source WHERE source = $1 OR relation = $2', base) INTO source_found USING source_number, relation;
+    IF source_found IS NULL THEN
+        PERFORM clientcore.argument_error(CASE WHEN source_number IS NULL THEN 'relation' ELSE 'source' END,
+            format('base "%s" has no such sales relation', base),
+            format('SELECT source, relation FROM %I.source lists those it has.', base));
+    END IF;
+    RETURN source_found;
+END
+$$;
+COMMENT ON FUNCTION clientcore.find_source(text, oid, integer) IS
+'Internal: the number of a source. Errors: 22023 where there is none.';
+
+CREATE FUNCTION clientcore.drop_triggers(base text, source_number integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables oid[] := ARRAY(
+        SELECT DISTINCT relation FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number);
+    dropped record;
+BEGIN
+    PERFORM clientcore.lock_tables(tables, 'ACCESS EXCLUSIVE');
+    FOR dropped IN
+        SELECT relation, name FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', dropped.name, clientcore.relation_name(dropped.relation));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.drop_triggers(text, integer) IS
+'Internal: drops the triggers of a source, or of all. Errors: 55P03 where a table cannot be locked in time.';
+
+CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source_number integer;
+    object record;
+BEGIN
+    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
+        source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
+        PERFORM clientcore.drop_triggers(base, source_number);
+        FOREACH object.name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
+            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, object.name) USING source_number;
+        END LOOP;
+        RETURN jsonb_build_object('source', source_number);
+    END IF;
+
+    PERFORM clientcore.drop_triggers(base, NULL);
+    FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
+        EXECUTE format('DROP %s IF EXISTS %I.%I', object.kind, base, object.name);
+    END LOOP;
+    IF NOT coalesce((arguments ->> 'keeps_schema')::boolean, false) THEN
+        EXECUTE format('DROP SCHEMA %I', base);
+    END IF;
+    RETURN '{}';
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    DECLARE
+        what text;
+    BEGIN
+        GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION USING
+            ERRCODE = 'dependent_objects_still_exist',
+            MESSAGE = format('base "%s" cannot be detached while other objects depend on it', base),
+            DETAIL = what,
+            HINT = format('Drop these first; or DROP SCHEMA %I CASCADE, which takes them and the triggers along.', base);
+    END;
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_detach(text, jsonb) IS
+'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
+
+-- A base whose sales could not be read is taken away again.
+CREATE FUNCTION clientcore.base_undo_attach(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (arguments ->> 'is_new_base')::boolean THEN
+        RETURN clientcore.base_detach(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
+    ELSIF (arguments ->> 'is_new_source')::boolean THEN
+        RETURN clientcore.base_detach(base, jsonb_build_object('source', arguments -> 'source'));
+    END IF;
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_undo_attach(text, jsonb) IS
+'Internal: undoes an attach after which the sales could not be read';
+
+-- --- verify ---
+
+CREATE FUNCTION clientcore.verify_statement(base text, attached jsonb, reader jsonb, complete_from date, share numeric)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source_number integer := (attached ->> 'source')::integer;
+    equals text := (SELECT equality FROM clientcore.base_key(base));
+    counted text := CASE WHEN complete_from IS NULL THEN 'clientcore.rollup(a.history)'
+        ELSE format('clientcore.slice(clientcore.rollup(a.history), %L, NULL)', complete_from) END;
+    sales text := (reader ->> 'query') || CASE WHEN attached ->> 'capture' = 'watermark' THEN
+        format(' AND %I.%I <= %L', attached ->> 'alias', attached ->> 'watermark', attached ->> 'watermark_value') ELSE '' END;
+BEGIN
+    RETURN format($sql$
+        WITH waiting AS MATERIALIZED (SELECT * FROM %1$I.pending p WHERE p.source = %2$s),
+        dirty AS MATERIALIZED (
+            SELECT t.client_id AS client FROM waiting t WHERE t.delta IS NULL AND t.reason IS NULL%7$s),
+        grouped AS MATERIALIZED (%4$s),
+        sold AS MATERIALIZED (
+            SELECT a.client, a.kind, clientcore.rollup(a.history) AS history
+            FROM (SELECT CASE WHEN k.kind = 'client' THEN k.client END AS client, k.kind, k.history
+                  FROM (SELECT g.client, %5$s AS kind, g.history FROM grouped g WHERE g.history IS NOT NULL) k) a
+            GROUP BY a.client, a.kind),
+        kept AS MATERIALIZED (
+            SELECT a.client, a.kind, $sql$ || counted || $sql$ AS history
+            FROM (
+                SELECT h.client_id AS client, 'client' AS kind, h.history FROM %1$I.history h
+                WHERE h.source = %2$s AND (%8$s OR clientcore.key_fraction(h.client_id) < %9$L)
+                UNION ALL SELECT NULL, 'guest', g.history FROM %1$I.guest g WHERE g.source = %2$s
+                UNION ALL SELECT NULL, 'forgotten', f.history FROM %1$I.forgotten f WHERE f.source = %2$s
+                UNION ALL SELECT CASE WHEN k.kind = 'client' THEN k.client END, k.kind, k.history
+                    FROM (SELECT p.client_id AS client, %6$s AS kind, p.delta AS history FROM waiting p
+                          WHERE p.delta IS NOT NULL AND (%8$s OR clientcore.key_fraction(p.client_id) < %9$L)) k) a
+            GROUP BY a.client, a.kind),
+        compared AS (
+            SELECT coalesce(s.kind, k.kind) AS kind, CASE WHEN s.kind IS NULL THEN k.client ELSE s.client END AS client,
+                coalesce(s.history, '{}') OPERATOR(clientcore.-) coalesce(k.history, '{}') AS difference
+            FROM sold s FULL JOIN kept k ON k.client %3$s s.client AND k.kind = s.kind
+            WHERE coalesce(s.kind, k.kind) = 'client'
+            UNION ALL
+            SELECT t.kind, NULL,
+                coalesce((SELECT s.history FROM sold s WHERE s.kind = t.kind), '{}')
+                    OPERATOR(clientcore.-) coalesce((SELECT k.history FROM kept k WHERE k.kind = t.kind), '{}')
+            FROM (VALUES ('guest'), ('forgotten')) t (kind))
+        SELECT jsonb_agg(jsonb_build_object('source', %2$s, 'relation', %10$L, 'kind', c.kind, 'client', c.client::text, 'difference', c.difference::text)
+                ORDER BY c.kind, c.client::text COLLATE "C")
+        FROM compared c
+        WHERE c.difference OPERATOR(clientcore.<>) '{}'
+            AND CASE c.kind
+                WHEN 'client' THEN NOT EXISTS (SELECT FROM dirty d WHERE d.client %3$s c.client)
+                WHEN 'guest' THEN %8$s AND NOT EXISTS (SELECT FROM dirty d WHERE d.client IS NOT DISTINCT FROM NULL)
+                ELSE %8$s AND NOT EXISTS (SELECT FROM dirty d) END$sql$,
+        base, source_number, equals,
+        clientcore.grouped_sales(reader, CASE WHEN share < 1 THEN format(
+                'SELECT s.* FROM (%s) s WHERE s.client IS DISTINCT FROM NULL AND clientcore.key_fraction(s.client) < %L', sales, share)
+            ELSE sales END, complete_from),
+        clientcore.kind_of_client(base, 'g.client'), clientcore.kind_of_client(base, 'p.client_id'),
+        CASE WHEN attached ->> 'capture' = 'dirty' THEN replace(clientcore.clients_of_lines(base, source_number), 'FROM taken t', 'FROM waiting t') ELSE '' END,
+        (share = 1)::text, share, (attached ->> 'relation')::regclass::oid);
+END
+$$;
+COMMENT ON FUNCTION clientcore.verify_statement(text, jsonb, jsonb, date, numeric) IS
+'Internal: the statement that compares the histories of a source with its sales';
+
+CREATE FUNCTION clientcore.base_verify(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    share numeric := (arguments ->> 'share')::numeric;
+    complete_from date;
+    attached jsonb;
+    differing jsonb;
+    differences jsonb := '[]';
+BEGIN
+    EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
+        PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
+        PERFORM clientcore.check_relation((attached ->> 'relation')::regclass);
+        EXECUTE clientcore.verify_statement(base, attached, clientcore.sale_reader(base, (attached ->> 'source')::integer),
+            complete_from, share)
+        INTO differing;
+        differences := differences || coalesce(differing, '[]');
+    END LOOP;
+    IF NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean THEN
+        EXECUTE format('UPDATE %I.state SET verified_at = clock_timestamp(), verified_share = $1, verified_differences = $2', base)
+        USING share, jsonb_array_length(differences);
+    END IF;
+    RETURN differences;
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_verify(text, jsonb) IS
+'Internal: compares the histories of a base with its sales';
+
+-- --- forget ---
+
+CREATE FUNCTION clientcore.base_forget(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+    persons text;
+    counts jsonb;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    SELECT * INTO key FROM clientcore.base_key(base);
+
+    -- the client, what it is an alias of, and all aliases of that
+    persons := format($sql$
+        WITH given AS (SELECT coalesce((SELECT a.client FROM %1$I.client_alias a WHERE a.alias %2$s v.client), v.client) AS client
+            FROM (SELECT %3$L::%4$s%5$s) v (client)),
+        person (client) AS MATERIALIZED (
+            SELECT g.client FROM given g
+            UNION SELECT a.alias FROM %1$I.client_alias a JOIN given g ON a.client %2$s g.client)$sql$,
+        base, key.equality, arguments ->> 'client', key.key_type, ' COLLATE ' || key.key_collation);
+
+    EXECUTE format($sql$%3$s,
+        gone AS (
+            DELETE FROM %1$I.history h USING person x WHERE h.client_id %2$s x.client
+            RETURNING h.source, h.history),
+        late AS (
+            DELETE FROM %1$I.pending p USING person x WHERE p.client_id %2$s x.client
+            RETURNING p.source, p.delta),
+        sums AS (
+            SELECT s.source, clientcore.rollup(s.history) AS history
+            FROM (SELECT * FROM gone UNION ALL SELECT * FROM late WHERE delta IS NOT NULL) s (source, history)
+            GROUP BY s.source),
+        kept AS (
+            INSERT INTO %1$I.forgotten AS f (source, history)
+            SELECT s.source, s.history FROM sums s
+            ON CONFLICT (source) DO UPDATE SET history = f.history OPERATOR(clientcore.+) excluded.history),
+        stale AS (
+            UPDATE %1$I.source s SET stale = coalesce(s.stale, 'a client was forgotten whose changes were noted')
+            WHERE s.source IN (SELECT l.source FROM late l WHERE l.delta IS NULL)),
+        hashes AS (
+            INSERT INTO %1$I.forgotten_client (hash)
+            SELECT clientcore.key_hash(x.client, (SELECT salt FROM %1$I.state)) FROM person x
+            ON CONFLICT DO NOTHING)
+        SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
+        base, key.equality, persons)
+    INTO counts;
+    EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',
+        base, key.equality, persons);
+    RETURN counts;
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_forget(text, jsonb) IS
+'Internal: removes a client, under all its aliases, from a base';
+
+-- --- pause, read, upgrade ---
+
+CREATE FUNCTION clientcore.base_pause(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    EXECUTE format('UPDATE %I.state SET paused = $1 WHERE paused <> $1', base) USING (arguments ->> 'paused')::boolean;
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_pause(text, jsonb) IS
+'Internal: has sales noted, or not';
+
+CREATE FUNCTION clientcore.base_grant_read(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    object record;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', base, arguments ->> 'grantee');
+    FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind = 'VIEW' LOOP
+        EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, object.name, arguments ->> 'grantee');
+    END LOOP;
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_grant_read(text, jsonb) IS
+'Internal: lets a role read the views of a base';
+
+CREATE FUNCTION clientcore.base_upgrade(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    was integer;
+    reader record;
+    object record;
+BEGIN
+    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
+    IF was > clientcore.layout_version() THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('client base "%s" has layout %s, later than %s', base, was, clientcore.layout_version()),
+            HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
+    END IF;
+    PERFORM clientcore.create_views(base), clientcore.comment_layout(base);
+    -- whoever may read the clients may read what was added
+    FOR reader IN
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
+        FROM pg_class c, aclexplode(c.relacl) a
+        WHERE c.oid = format('%I.clients', base)::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+    LOOP
+        FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind = 'VIEW' LOOP
+            EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, object.name, reader.name);
+        END LOOP;
+    END LOOP;
+    EXECUTE format('UPDATE %I.state SET layout = $1 WHERE layout IS DISTINCT FROM $1', base) USING clientcore.layout_version();
+    RETURN jsonb_build_object('was', was, 'layout', clientcore.layout_version());
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_upgrade(text, jsonb) IS
+'Internal: brings a base to the layout of this version. Errors: 55000 for one of a later version.';
+
+-- --- status ---
+
+CREATE FUNCTION clientcore.base_status(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    status jsonb;
+    setting record;
+    attached record;
+    reason text;
+    reasons text[] := '{}';
+    relations text[] := '{}';
+    missing bigint := 0;
+    disabled bigint;
+BEGIN
+    EXECUTE format($sql$
+        SELECT to_jsonb(s) - 'salt' || jsonb_build_object(
+            'sources', (SELECT count(*) FROM %1$I.source),
+            'pending_rows', (SELECT count(*) FROM %1$I.pending),
+            'pending_since', (SELECT min(added_at) FROM %1$I.pending),
+            'pending_bytes', pg_total_relation_size('%1$I.pending'))
+        FROM %1$I.state s$sql$, base)
+    INTO STRICT status;
+    EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
+    FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
+        relations := relations || format('%s (%s)', clientcore.relation_name(attached.relation), attached.capture);
+        BEGIN
+            PERFORM clientcore.check_relation(attached.relation);
+            missing := missing + (SELECT count(*) FROM clientcore.missing_triggers(base, attached.source));
+            EXECUTE format('SELECT reason FROM %I.pending WHERE source = $1 AND reason IS NOT NULL ORDER BY id LIMIT 1', base)
+            INTO reason USING attached.source;
+            reason := CASE WHEN attached.built_at IS NULL THEN 'it was never built' ELSE coalesce(attached.stale,
+                CASE WHEN attached.capture <> 'none' THEN clientcore.obstacle_to_capture(base, attached.source) END,
+                clientcore.fingerprint_difference(attached.fingerprint, clientcore.take_fingerprint(base, attached.source)),
+                CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
+                    WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END,
+                reason) END;
+        EXCEPTION WHEN OTHERS THEN
+            reason := SQLERRM;
+        END;
+        IF reason IS NOT NULL THEN
+            reasons := reasons || format('%s: %s', clientcore.relation_name(attached.relation), reason);
+        END IF;
+    END LOOP;
+    SELECT count(*) FILTER (WHERE b.enabled = 'D' OR b.enabled = 'R' AND b.name NOT LIKE '%\_row') INTO disabled
+    FROM clientcore.base_triggers(base) b;
+    RETURN status || jsonb_build_object(
+        'relations', array_to_string(relations, ', '),
+        'stale_reasons', array_to_string(reasons, '; '),
+        'triggers_missing', missing, 'triggers_disabled', disabled,
+        'bytes', (SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = base AND c.relkind IN ('r', 'm')));
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_status(text, jsonb) IS
+'Internal: what the view bases tells of a base';

@@ -1,0 +1,568 @@
+-- What users call. Procedures that commit cannot have a search path of their own, so
+-- nothing in them is looked up by name alone, operators included.
+
+-- The words of a report, a line each.
+CREATE FUNCTION clientcore.refresh_lines(report jsonb)
+RETURNS TABLE (line text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
+        WHEN 'rebuild' THEN format('rebuilt from %s rows, because %s', source ->> 'rows_read', source ->> 'why')
+        WHEN 'delta' THEN format('%s changes added', source ->> 'pending_taken')
+        WHEN 'dirty' THEN format('%s rows of changed clients read', source ->> 'rows_read')
+        ELSE format('%s new rows read', source ->> 'rows_read') END)
+    || format('; clients: %s new, %s changed, %s gone', source ->> 'clients_added', source ->> 'clients_changed', source ->> 'clients_removed')
+    || CASE WHEN (source ->> 'undated')::bigint + (source ->> 'unpriced')::bigint > 0 THEN
+        format('; skipped: %s rows without a date, %s without an amount', source ->> 'undated', source ->> 'unpriced') ELSE '' END
+FROM jsonb_array_elements(report -> 'sources') AS source
+UNION ALL
+SELECT format('base "%s" is as of %s (%s s)', report ->> 'base', coalesce(report ->> 'as_of', 'no day'), report ->> 'seconds')
+$$;
+COMMENT ON FUNCTION clientcore.refresh_lines(jsonb) IS
+'Internal: the report of a refresh in words';
+
+CREATE FUNCTION clientcore.tell(lines text[])
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    line text;
+BEGIN
+    FOREACH line IN ARRAY lines LOOP
+        RAISE NOTICE '%', line;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.tell(text[]) IS
+'Internal: sends lines as notices';
+
+CREATE FUNCTION clientcore.tell_refresh(report jsonb)
+RETURNS void
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.tell(ARRAY(SELECT line FROM clientcore.refresh_lines(report)))
+$$;
+COMMENT ON FUNCTION clientcore.tell_refresh(jsonb) IS
+'Internal: sends the report of a refresh as notices';
+
+-- The relation that a user names, by his search path, which the caller passes on as
+-- what to_regclass made of it.
+CREATE FUNCTION clientcore.require_relation(name text, relation oid)
+RETURNS oid
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.require_argument('relation', name);
+    IF relation IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_table',
+            MESSAGE = format('relation: "%s" does not exist', name),
+            HINT = 'Name it as in a statement: public.orders, "Orders".';
+    END IF;
+    RETURN relation;
+END
+$$;
+COMMENT ON FUNCTION clientcore.require_relation(text, oid) IS
+'Internal: refuses a relation that is not there (42P01)';
+
+-- Who will own, or owns, the base; and whether its schema must be made.
+CREATE FUNCTION clientcore.check_base_name(base text, relation oid, OUT owner oid, OUT lacks_schema boolean)
+RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    schema_id oid;
+    schema_owner oid;
+BEGIN
+    PERFORM clientcore.require_argument('base', base);
+    SELECT relowner INTO owner FROM pg_class WHERE oid = relation;
+    SELECT oid, nspowner INTO schema_id, schema_owner FROM pg_namespace WHERE nspname = base;
+    lacks_schema := schema_id IS NULL;
+    IF octet_length(base) > 63 THEN
+        PERFORM clientcore.argument_error('base', 'the name of a schema has at most 63 bytes', NULL);
+    ELSIF base LIKE 'pg\_%' OR base IN ('information_schema', 'clientcore', 'public') THEN
+        PERFORM clientcore.argument_error('base', format('"%s" is no name for a base', base), 'A schema of its own is made: choose a new name.');
+    ELSIF lacks_schema THEN
+        RETURN;
+    ELSIF schema_owner <> owner THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('base: schema "%s" belongs to %I, %s to %I', base, pg_get_userbyid(schema_owner),
+                clientcore.relation_name(relation), pg_get_userbyid(owner)),
+            DETAIL = 'A base and all its sales belong to one role.',
+            HINT = 'Make it a base of its own, or attach a view that belongs to the owner of the base.';
+    ELSIF NOT clientcore.is_base(schema_id) AND EXISTS (
+        SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = schema_id)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'duplicate_schema',
+            MESSAGE = format('base: schema "%s" exists, and is no client base', base),
+            HINT = 'A schema of its own is made: choose a new name, or an empty schema.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_base_name(text, oid) IS
+'Internal: refuses names that cannot be a base (22004, 22023, 42P06), and bases of others (42501)';
+
+-- As the caller, who may be allowed to make schemas where the owner is not.
+CREATE FUNCTION clientcore.create_base_schema(base text, owner oid)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', base, pg_get_userbyid(owner));
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION USING
+        ERRCODE = 'insufficient_privilege',
+        MESSAGE = format('base: %s', SQLERRM),
+        HINT = format('GRANT CREATE ON DATABASE %I TO %I, or have a schema "%s" of %I made.', current_database(), current_user, base, pg_get_userbyid(owner));
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_base_schema(text, oid) IS
+'Internal: makes the schema of a base. Errors: 42501 for who may not.';
+
+-- What attach did, in words.
+CREATE FUNCTION clientcore.attach_lines(plan jsonb, report jsonb)
+RETURNS TABLE (line text)
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH built AS (
+    SELECT source.*
+    FROM jsonb_array_elements(report -> 'sources') AS s (source), jsonb_to_record(source) AS source (
+        relation text, rows_read bigint, undated bigint, unpriced bigint, rounded bigint, rounding numeric,
+        clients bigint, purchase_days numeric, sales numeric, revenue numeric, guest_sales numeric, guest_revenue numeric,
+        forgotten_sales numeric, first_day date, last_day date)
+    WHERE (source ->> 'source') = (plan ->> 'source')
+)
+SELECT l.line
+FROM built b, LATERAL (VALUES
+    (1, format('%s rows read', b.rows_read) || coalesce(', with purchases from ' || b.first_day || ' to ' || b.last_day, '')),
+    (2, format('%s clients, with %s sales and returns on %s days, for %s', b.clients, b.sales, b.purchase_days, b.revenue)),
+    (3, format('%s sales and returns without a client (guests), for %s', b.guest_sales, b.guest_revenue)),
+    (4, CASE WHEN b.forgotten_sales > 0 THEN format('%s sales and returns of forgotten clients', b.forgotten_sales) END),
+    (5, format('skipped: %s rows without a date, %s without an amount', b.undated, b.unpriced)),
+    (6, CASE WHEN b.rounded > 0 THEN format('rounded to %s decimals: %s amounts, which changes their total by %s',
+        plan ->> 'amount_scale', b.rounded, to_char(b.rounding, 'FMSG99999999990.09999999999999999999'))
+        ELSE format('no amount has more than %s decimals', plan ->> 'amount_scale') END),
+    (7, CASE plan ->> 'capture'
+        WHEN 'delta' THEN 'followed by triggers on the table (capture delta)'
+        WHEN 'dirty' THEN coalesce('every refresh rebuilds (capture dirty), as long as ' || (plan ->> 'obstacle'),
+            'followed by triggers on the tables that it is made of (capture dirty)')
+        WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
+        ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
+    (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
+    (9, format('%s seconds', report ->> 'seconds'))
+) AS l (n, line)
+WHERE l.line IS NOT NULL
+ORDER BY l.n
+$$;
+COMMENT ON FUNCTION clientcore.attach_lines(jsonb, jsonb) IS
+'Internal: the report of attach in words';
+
+-- Schemas as a search path.
+CREATE FUNCTION clientcore.path_text(schemas name[])
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(string_agg(quote_ident(schema), ', ' ORDER BY n), '')
+FROM unnest(schemas) WITH ORDINALITY AS s (schema, n)
+$$;
+COMMENT ON FUNCTION clientcore.path_text(name[]) IS
+'Internal: schemas as the text of a search path';
+
+CREATE FUNCTION clientcore.check_build(build boolean, commits boolean)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF build IS NULL THEN
+        PERFORM clientcore.require_argument('build', NULL);
+    ELSIF build AND NOT commits THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'active_sql_transaction',
+            MESSAGE = 'attach cannot build a base inside a transaction block',
+            DETAIL = 'Writers would wait until the transaction ends.',
+            HINT = 'Call it outside of one; or say build => false, commit, and CALL clientcore.refresh(...).';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_build(boolean, boolean) IS
+'Internal: refuses to build while a transaction holds locks on the sales (25001)';
+
+CREATE FUNCTION clientcore.raise_again(state text, message text, detail text, hint text)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF detail <> '' AND hint <> '' THEN
+        RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+    ELSIF detail <> '' THEN
+        RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail;
+    ELSIF hint <> '' THEN
+        RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, HINT = hint;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;
+END
+$$;
+COMMENT ON FUNCTION clientcore.raise_again(text, text, text, text) IS
+'Internal: raises an error that was caught';
+
+CREATE PROCEDURE clientcore.attach(
+    base text,
+    relation text,
+    client text,
+    sold_at text,
+    amount text,
+    profit text DEFAULT NULL,
+    filter text DEFAULT NULL,
+    currency text DEFAULT NULL,
+    time_zone text DEFAULT NULL,
+    capture text DEFAULT NULL,
+    watermark text DEFAULT NULL,
+    replicated boolean DEFAULT false,
+    build boolean DEFAULT true)
+LANGUAGE plpgsql AS $$
+DECLARE
+    relation_id pg_catalog.oid := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
+    owner_id pg_catalog.oid;
+    lacks_schema pg_catalog.bool;
+    plan pg_catalog.jsonb;
+    report pg_catalog.jsonb;
+    state pg_catalog.text;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    hint pg_catalog.text;
+BEGIN
+    PERFORM clientcore.require_read_committed(), clientcore.check_build(build, clientcore.may_commit());
+    SELECT b.owner, b.lacks_schema INTO owner_id, lacks_schema FROM clientcore.check_base_name(base, relation_id) b;
+    plan := clientcore.run_as_owner(owner_id, 'base_plan', base, pg_catalog.jsonb_build_object(
+        'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)),
+        'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency,
+        'time_zone', time_zone, 'capture', capture, 'watermark', watermark, 'replicated', replicated,
+        'lacks_schema', lacks_schema));
+    IF lacks_schema THEN
+        PERFORM clientcore.create_base_schema(base, owner_id);
+    END IF;
+    plan := clientcore.run_as_owner(owner_id, 'base_attach', base, plan);
+    IF NOT build THEN
+        PERFORM clientcore.tell_unbuilt(base, plan);
+        RETURN;
+    END IF;
+
+    -- gives the locks on the sales back: writers go on while they are read
+    COMMIT;
+    BEGIN
+        PERFORM clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
+        report := clientcore.run_as_owner(owner_id, 'base_refresh', base, '{}');
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    END;
+    IF report IS NULL THEN
+        PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
+        COMMIT;
+        PERFORM clientcore.raise_again(state, message, detail, hint);
+    END IF;
+    PERFORM clientcore.tell_attach(base, plan, report);
+END
+$$;
+COMMENT ON PROCEDURE clientcore.attach(text, text, text, text, text, text, text, text, text, text, text, boolean, boolean) IS
+'Makes the client base (a schema of that name), or adds to it, from a table, view, materialized view or foreign table of sales: client, sold_at, amount, profit and currency are columns or expressions, filter is a condition; capture is delta, dirty, watermark (with the column) or none, by default what fits. Reports as notices what was read, skipped and chosen. The base belongs to the owner of the relation. With build => false the first refresh reads the sales. Attaching a relation again replaces how it is read. Errors: 42P01, 42809 for relations that cannot be attached, 42501 without the rights, 22004, 22023, 42804, 42703 and those of the parser for arguments, named in the message, 22000 for sales in several currencies, 22003 for amounts beyond 64 bits, 25001 in a transaction block, 25000 in one that is not READ COMMITTED, 25006 on a standby server, 55P03 where the table cannot be locked within lock_timeout (3 s by default).';
+
+CREATE PROCEDURE clientcore.capture_from(base text, relation text, client text, source integer DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+    relation_id pg_catalog.oid := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
+    done pg_catalog.jsonb;
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    done := clientcore.run_as_owner(clientcore.base_owner(base), 'base_capture_from', base, pg_catalog.jsonb_build_object(
+        'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)), 'client', client, 'source', source));
+    PERFORM clientcore.tell_capture(base, done);
+END
+$$;
+COMMENT ON PROCEDURE clientcore.capture_from(text, text, text, integer) IS
+'Names a table of which a view attached with capture => ''dirty'' is made, and how its rows lead to a client: a column or an expression, which may read other tables; null where any change shall mean a rebuild. source is needed only where it is not seen that the view reads the table. Errors: 22023, 42804, 42501, 42P01 for arguments, 55P03 where the table cannot be locked in time, 3F000 where there is no such base.';
+
+CREATE PROCEDURE clientcore.refresh(base text, "full" boolean DEFAULT false)
+LANGUAGE plpgsql AS $$
+DECLARE
+    owner_id pg_catalog.oid;
+    prepared pg_catalog.jsonb;
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    owner_id := clientcore.base_owner(base);
+    prepared := clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
+    IF clientcore.may_commit() AND pg_catalog.jsonb_extract_path_text(prepared, 'has_locks')::pg_catalog.bool THEN
+        -- gives the locks on the sales back
+        COMMIT;
+    END IF;
+    PERFORM clientcore.tell_refresh(clientcore.run_as_owner(owner_id, 'base_refresh', base,
+        pg_catalog.jsonb_build_object('full', "full")));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.refresh(text, boolean) IS
+'Brings a client base up to date with its sales; full => true builds it from all of them. What was done is reported as notices. Refreshes of a base queue; writers never wait, readers see the last complete state. Errors: 3F000 where there is no such base, 25000, 25006, 42501, 42P01, 55000, 55P03, and those of attach for sales that cannot be read.';
+
+CREATE PROCEDURE clientcore.detach(base text, relation text DEFAULT NULL, source integer DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+    relation_id pg_catalog.oid;
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    IF relation IS NOT NULL THEN
+        relation_id := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
+    END IF;
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_detach', base,
+        pg_catalog.jsonb_build_object('relation', relation_id, 'source', source));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.detach(text, text, integer) IS
+'Removes a client base and its triggers; with a relation, or the number of a source, that one alone. The sales are left as they are. Errors: 3F000 where there is no such base, 22023 where it has no such relation, 2BP01 while objects of yours depend on it, 55P03 where a table cannot be locked within lock_timeout (3 s by default).';
+
+CREATE FUNCTION clientcore.verify(base text, share numeric DEFAULT 1)
+RETURNS TABLE (source integer, relation text, kind text, client text, difference clientcore.purchase_history)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner_id oid := clientcore.base_owner(base);
+    stale text;
+BEGIN
+    PERFORM clientcore.require_argument('share', share::text);
+    IF share <= 0 OR share > 1 THEN
+        PERFORM clientcore.argument_error('share', 'it must be above 0 and at most 1', '0.01 compares one client in a hundred.');
+    END IF;
+    stale := clientcore.run_as_owner(owner_id, 'base_status', base, '{}') ->> 'stale_reasons';
+    IF stale <> '' THEN
+        RAISE NOTICE 'base "%": the next refresh rebuilds: %', base, stale;
+    END IF;
+    RETURN QUERY
+        SELECT d.source, clientcore.relation_name(d.relation::oid), d.kind, d.client, d.difference::clientcore.purchase_history
+        FROM jsonb_to_recordset(clientcore.run_as_owner(owner_id, 'base_verify', base, jsonb_build_object('share', share)))
+            AS d (source integer, relation text, kind text, client text, difference text);
+END
+$$;
+COMMENT ON FUNCTION clientcore.verify(text, numeric) IS
+'Compares the histories of a base, with what is pending, with its sales, and returns every client that differs: difference is what its history lacks, or has too much (negative); kind is client, guest (sales without a client) or forgotten (sales of forgotten clients). share: compare that share of the clients alone, drawn by their hash, and no guests. Repairs nothing: a full refresh does. Errors: 3F000 where there is no such base, 22023 for a share out of bounds, and those of attach for sales that cannot be read.';
+
+CREATE PROCEDURE clientcore.forget(base text, client text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed(), clientcore.require_argument('client', client);
+    PERFORM clientcore.tell_forgotten(base, clientcore.run_as_owner(clientcore.base_owner(base), 'base_forget', base,
+        pg_catalog.jsonb_build_object('client', client)));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.forget(text, text) IS
+'Removes a client, given as text, under all its aliases, from every object of the base; its sales are counted as those of nobody known, and no refresh brings it back. The sales themselves are yours to erase. Errors: 3F000 where there is no such base, 22004 for NULL, and those of the type of clients.';
+
+CREATE PROCEDURE clientcore.pause(base text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_pause', base, pg_catalog.jsonb_build_object('paused', true));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.pause(text) IS
+'Before bulk work on the sales: from now on they are not noted one by one; the next refresh rebuilds. Errors: 3F000 where there is no such base.';
+
+CREATE PROCEDURE clientcore.resume(base text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_pause', base, pg_catalog.jsonb_build_object('paused', false));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.resume(text) IS
+'After pause: sales are noted again. Errors: 3F000 where there is no such base.';
+
+CREATE PROCEDURE clientcore.grant_read(base text, role text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_grant_read', base,
+        pg_catalog.jsonb_build_object('grantee', clientcore.grantee(role)));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.grant_read(text, text) IS
+'Lets a role (its name, or public) read the views of a base, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
+
+CREATE PROCEDURE clientcore.upgrade_base(base text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_upgrade', base, '{}');
+END
+$$;
+COMMENT ON PROCEDURE clientcore.upgrade_base(text) IS
+'After ALTER EXTENSION clientcore UPDATE: brings the views of a base up to the new version; columns are only appended. Errors: 3F000 where there is no such base, 55000 for a base of a later version.';
+
+-- --- what they say ---
+
+CREATE FUNCTION clientcore.tell_attach(base text, plan jsonb, report jsonb)
+RETURNS void
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.tell(format('base "%s": %s is source %s', base, clientcore.relation_name((plan ->> 'relation')::oid), plan ->> 'source')
+    || ARRAY(SELECT line FROM clientcore.attach_lines(plan, report)))
+$$;
+COMMENT ON FUNCTION clientcore.tell_attach(text, jsonb, jsonb) IS
+'Internal: sends the report of attach as notices';
+
+CREATE FUNCTION clientcore.tell_unbuilt(base text, plan jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE NOTICE 'base "%": % is source %, to be read by CALL clientcore.refresh(%)', base,
+        clientcore.relation_name((plan ->> 'relation')::oid), plan ->> 'source', quote_literal(base);
+END
+$$;
+COMMENT ON FUNCTION clientcore.tell_unbuilt(text, jsonb) IS
+'Internal: says that a source is attached and not yet read';
+
+CREATE FUNCTION clientcore.tell_capture(base text, done jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF done ->> 'obstacle' IS NULL THEN
+        RAISE NOTICE 'base "%": the changes of source % are followed from its next refresh on', base, done ->> 'source';
+    ELSE
+        RAISE NOTICE 'base "%": source % is rebuilt at every refresh as long as %', base, done ->> 'source', done ->> 'obstacle';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.tell_capture(text, jsonb) IS
+'Internal: says whether the changes of a view are followed';
+
+CREATE FUNCTION clientcore.tell_forgotten(base text, done jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE NOTICE 'base "%": forgotten; % under % removed', base,
+        CASE done ->> 'histories' WHEN '0' THEN 'no history' WHEN '1' THEN '1 history' ELSE (done ->> 'histories') || ' histories' END,
+        CASE done ->> 'keys' WHEN '1' THEN '1 key' ELSE (done ->> 'keys') || ' keys' END;
+END
+$$;
+COMMENT ON FUNCTION clientcore.tell_forgotten(text, jsonb) IS
+'Internal: says what was forgotten';
+
+CREATE FUNCTION clientcore.grantee(role text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.require_argument('role', role);
+    IF lower(role) = 'public' THEN
+        RETURN 'PUBLIC';
+    ELSIF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_object',
+            MESSAGE = format('role: "%s" does not exist', role);
+    END IF;
+    RETURN quote_ident(role);
+END
+$$;
+COMMENT ON FUNCTION clientcore.grantee(text) IS
+'Internal: a role as it stands in a GRANT. Errors: 42704 where there is none.';
+
+-- --- bases ---
+
+-- Names first: what owners' tables hold must not move the list of bases.
+CREATE FUNCTION clientcore.list_bases()
+RETURNS TABLE (base text, owner text, status jsonb)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    names text[];
+    owners oid[];
+BEGIN
+    SELECT array_agg(n.nspname::text ORDER BY n.nspname), array_agg(n.nspowner ORDER BY n.nspname) INTO names, owners
+    FROM pg_namespace n
+    WHERE EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'source') AND clientcore.is_base(n.oid)
+        AND (pg_has_role(n.nspowner, 'MEMBER') OR pg_has_role('pg_read_all_stats', 'USAGE'));
+    FOR i IN 1 .. coalesce(cardinality(names), 0) LOOP
+        base := names[i];
+        owner := pg_get_userbyid(owners[i]);
+        BEGIN
+            status := clientcore.run_as_owner(owners[i], 'base_status', base, '{}');
+        EXCEPTION WHEN OTHERS THEN
+            status := jsonb_build_object('stale_reasons', SQLERRM);
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.list_bases() IS
+'Internal: the bases of this database whose owner the caller can become; all of them for who may see all statistics';
+
+CREATE VIEW clientcore.bases AS
+SELECT b.base,
+    b.owner,
+    b.status ->> 'relations' AS relations,
+    (b.status ->> 'client_count')::bigint AS client_count,
+    (b.status ->> 'as_of')::date AS as_of_date,
+    (b.status ->> 'refreshed_at')::timestamptz AS refreshed_at,
+    (b.status ->> 'refresh_seconds')::numeric(12, 3) AS refresh_seconds,
+    (b.status ->> 'pending_rows')::bigint AS pending_count,
+    (b.status ->> 'pending_bytes')::bigint AS pending_bytes,
+    (b.status ->> 'pending_since')::timestamptz AS pending_since,
+    coalesce(b.status ->> 'stale_reasons', '') <> '' AS is_stale,
+    nullif(b.status ->> 'stale_reasons', '') AS stale_reason,
+    coalesce((b.status ->> 'paused')::boolean, false) AS is_paused,
+    (b.status ->> 'triggers_missing')::bigint AS trigger_missing_count,
+    (b.status ->> 'triggers_disabled')::bigint AS trigger_disabled_count,
+    (b.status ->> 'verified_at')::timestamptz AS verified_at,
+    (b.status ->> 'verified_differences')::bigint AS verified_difference_count,
+    (b.status ->> 'bytes')::bigint AS total_bytes,
+    (b.status ->> 'layout')::integer AS layout_version,
+    r.pid AS running_pid,
+    r.xact_start AS running_since,
+    r.progress
+FROM clientcore.list_bases() b
+LEFT JOIN LATERAL (
+    SELECT l.pid, a.xact_start, CASE WHEN a.query LIKE 'clientcore base %' THEN a.query END AS progress
+    FROM pg_locks l
+    JOIN pg_class c ON c.oid = l.relation AND c.relname = 'source'
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = b.base
+    LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+        AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()
+    LIMIT 1) r ON true
+ORDER BY b.base;
+COMMENT ON VIEW clientcore.bases IS
+'The client bases of this database that the caller may see: those whose owner he can become; all of them for members of pg_read_all_stats';
+GRANT SELECT ON clientcore.bases TO PUBLIC;
+
+-- Operations are for run_as_owner alone.
+DO $$
+DECLARE
+    operation regprocedure;
+BEGIN
+    FOR operation IN
+        SELECT p.oid FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = 'clientcore'::pg_catalog.regnamespace AND p.proname LIKE 'base\_%'
+            AND p.proargtypes = '25 3802'::pg_catalog.oidvector
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', operation);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,361 @@
+/*
+ * delta_set.c
+ *		What one statement changed: a delta per client.
+ *
+ * Clients are told apart by the bytes of their keys, which needs no function of
+ * their type: two keys that are equal with different bytes get a delta each, and
+ * the refresh adds both.  The set is kept in work_mem; what goes beyond it is
+ * encoded and set aside, so that a client may have several deltas as well.
+ */
+#include "delta_set.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/tuplestore.h"
+
+#include "purchase_history.h"
+
+#define INITIAL_CLIENTS 16
+#define INITIAL_DAYS 4
+
+typedef struct ClientKey
+{
+	Datum value;
+	bool is_guest;
+} ClientKey;
+
+/* A client; most have one day in a statement */
+typedef struct DeltaEntry
+{
+	ClientKey client;
+	uint32 hash;
+	char status;
+	uint32 count;
+	uint32 capacity; /* of days; 0 while the one day is here */
+	HistoryDay day;
+	HistoryDay *days;
+	struct varlena *delta; /* once the set is closed; NULL: no change */
+} DeltaEntry;
+
+struct DeltaSet
+{
+	int scale;
+	bool only_clients;
+	bool by_value;
+	int16 length;
+	struct clients_hash *clients;
+	DeltaEntry *newest; /* the client of the sale before */
+	MemoryContext context;
+	Size limit;
+	Size used;
+
+	/* What went beyond the limit, owned by whoever made the set */
+	ResourceOwner owner;
+	MemoryContext owner_context;
+	TupleDesc tuple_desc;
+	Tuplestorestate *store;
+};
+
+static bool
+same_client(const DeltaSet *set, ClientKey left, ClientKey right)
+{
+	if (left.is_guest || right.is_guest)
+		return left.is_guest == right.is_guest;
+	return set->by_value
+			   ? left.value == right.value
+			   : datum_image_eq(left.value, right.value, false, set->length);
+}
+
+#define SH_PREFIX clients
+#define SH_ELEMENT_TYPE DeltaEntry
+#define SH_KEY_TYPE ClientKey
+#define SH_KEY client
+#define SH_HASH_KEY(table, key) hash_client((table)->private_data, key)
+#define SH_EQUAL(table, a, b) same_client((table)->private_data, a, b)
+#define SH_SCOPE static inline
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+static uint32
+hash_client(const DeltaSet *set, ClientKey client)
+{
+	if (client.is_guest)
+		return 0;
+	if (set->by_value)
+		return murmurhash32((uint32) client.value ^
+							(uint32) ((uint64) client.value >> 32));
+	return datum_image_hash(client.value, false, set->length);
+}
+
+#define SH_PREFIX clients
+#define SH_ELEMENT_TYPE DeltaEntry
+#define SH_KEY_TYPE ClientKey
+#define SH_KEY client
+#define SH_HASH_KEY(table, key) hash_client((table)->private_data, key)
+#define SH_EQUAL(table, a, b) same_client((table)->private_data, a, b)
+#define SH_SCOPE static inline
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/*
+ * A set in the current memory context, which must outlive the reading of it, as
+ * must the owner of files.  Of only_clients there are no deltas.
+ */
+DeltaSet *
+delta_set_create(Oid client_type, int scale, bool only_clients,
+				 ResourceOwner owner)
+{
+	DeltaSet *set = palloc0(sizeof(DeltaSet));
+
+	set->scale = scale;
+	set->only_clients = only_clients;
+	get_typlenbyval(client_type, &set->length, &set->by_value);
+	set->context = AllocSetContextCreate(
+		CurrentMemoryContext, "clientcore delta set", ALLOCSET_DEFAULT_SIZES);
+	set->limit = (Size) work_mem * 1024;
+	set->owner = owner;
+	set->owner_context = CurrentMemoryContext;
+	set->clients = clients_create(set->context, INITIAL_CLIENTS, set);
+	set->tuple_desc = CreateTemplateTupleDesc(2);
+	TupleDescInitEntry(set->tuple_desc, 1, "client", client_type, -1, 0);
+	TupleDescInitEntry(set->tuple_desc, 2, "delta", BYTEAOID, -1, 0);
+	return set;
+}
+
+static HistoryDay *
+days_of(DeltaEntry *entry)
+{
+	return entry->capacity == 0 ? &entry->day : entry->days;
+}
+
+/* The delta of a client; NULL where its changes cancel out */
+static struct varlena *
+encode_delta(const DeltaSet *set, DeltaEntry *entry)
+{
+	HistoryDay *days = days_of(entry);
+	size_t count = entry->count;
+	PurchaseHistory *delta;
+	HistoryHeader header;
+
+	history_check(history_sort(days, &count));
+	delta = history_from_days(days, count, set->scale);
+	history_open_stored(delta, &header);
+	if (header.day_count > 0)
+		return delta;
+	pfree(delta);
+	return NULL;
+}
+
+static Tuplestorestate *
+make_store(const DeltaSet *set)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext context = MemoryContextSwitchTo(set->owner_context);
+	Tuplestorestate *store;
+
+	CurrentResourceOwner = set->owner;
+	store = tuplestore_begin_heap(false, false, work_mem);
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(context);
+	return store;
+}
+
+/* Set all entries aside, and begin anew */
+static void
+spill(DeltaSet *set)
+{
+	MemoryContext context = MemoryContextSwitchTo(set->context);
+	clients_iterator iterator;
+	DeltaEntry *entry;
+
+	if (set->store == NULL)
+		set->store = make_store(set);
+	clients_start_iterate(set->clients, &iterator);
+	while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
+	{
+		struct varlena *delta =
+			set->only_clients ? NULL : encode_delta(set, entry);
+		Datum values[2] = {entry->client.value, PointerGetDatum(delta)};
+		bool nulls[2] = {entry->client.is_guest, delta == NULL};
+
+		if (delta != NULL || set->only_clients)
+			tuplestore_putvalues(set->store, set->tuple_desc, values, nulls);
+		if (delta != NULL)
+			pfree(delta);
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	MemoryContextReset(set->context);
+	set->clients = clients_create(set->context, INITIAL_CLIENTS, set);
+	set->newest = NULL;
+	set->used = 0;
+	MemoryContextSwitchTo(context);
+}
+
+static DeltaEntry *
+find_client(DeltaSet *set, ClientKey client)
+{
+	DeltaEntry *entry;
+	bool found;
+
+	if (set->newest != NULL && same_client(set, set->newest->client, client))
+		return set->newest;
+	entry = clients_insert_hash(set->clients, client, hash_client(set, client),
+								&found);
+	if (!found)
+	{
+		MemoryContext context = MemoryContextSwitchTo(set->context);
+
+		if (!client.is_guest && !set->by_value)
+		{
+			entry->client.value =
+				set->length == -1
+					? PointerGetDatum(PG_DETOAST_DATUM_COPY(client.value))
+					: datumCopy(client.value, false, set->length);
+			set->used +=
+				set->length == -1
+					? VARSIZE_ANY(DatumGetPointer(entry->client.value))
+					: datumGetSize(client.value, false, set->length);
+		}
+		entry->count = 0;
+		entry->capacity = 0;
+		set->used += sizeof(DeltaEntry);
+		MemoryContextSwitchTo(context);
+	}
+	set->newest = entry;
+	return entry;
+}
+
+/* Room for one more day: join those that coincide first */
+static void
+make_room(DeltaSet *set, DeltaEntry *entry)
+{
+	size_t count = entry->count;
+	uint32 capacity;
+
+	if (entry->capacity == 0)
+	{
+		entry->days = MemoryContextAlloc(set->context,
+										 INITIAL_DAYS * sizeof(HistoryDay));
+		entry->days[0] = entry->day;
+		entry->capacity = INITIAL_DAYS;
+		set->used += INITIAL_DAYS * sizeof(HistoryDay);
+		return;
+	}
+	history_check(history_sort(entry->days, &count));
+	entry->count = (uint32) count;
+	if (count <= entry->capacity / 2)
+		return;
+	capacity = entry->capacity * 2;
+	entry->days = repalloc_huge(entry->days, capacity * sizeof(HistoryDay));
+	set->used += (Size) entry->capacity * sizeof(HistoryDay);
+	entry->capacity = capacity;
+}
+
+/* Add what a client bought, or took back, on a day */
+void
+delta_set_add(DeltaSet *set, Datum client, bool is_guest,
+			  const HistoryDay *day)
+{
+	ClientKey key = {client, is_guest};
+	DeltaEntry *entry = find_client(set, key);
+	HistoryDay *days;
+
+	if (!set->only_clients)
+	{
+		days = days_of(entry);
+		if (entry->count > 0 && days[entry->count - 1].day == day->day)
+			history_check(history_add_day(&days[entry->count - 1], day));
+		else
+		{
+			if (entry->count == Max(entry->capacity, 1))
+				make_room(set, entry);
+			days_of(entry)[entry->count++] = *day;
+		}
+	}
+	if (unlikely(set->used > set->limit))
+		spill(set);
+}
+
+/*
+ * All is added.  What may fail is done here, so that giving the deltas cannot:
+ * they are encoded, or, if any were set aside, all of them are.
+ */
+void
+delta_set_close(DeltaSet *set)
+{
+	MemoryContext context = MemoryContextSwitchTo(set->context);
+	clients_iterator iterator;
+	DeltaEntry *entry;
+
+	if (set->store != NULL)
+		spill(set);
+	else if (!set->only_clients)
+	{
+		clients_start_iterate(set->clients, &iterator);
+		while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
+			entry->delta = encode_delta(set, entry);
+	}
+	MemoryContextSwitchTo(context);
+}
+
+/* Free what the memory context does not */
+void
+delta_set_drop(DeltaSet *set)
+{
+	if (set->store != NULL)
+		tuplestore_end(set->store);
+	set->store = NULL;
+}
+
+static void
+give_stored(DeltaSet *set, DeltaReceiver receiver, void *context)
+{
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(set->tuple_desc, &TTSOpsMinimalTuple);
+
+	while (tuplestore_gettupleslot(set->store, true, false, slot))
+	{
+		bool is_guest;
+		bool has_no_delta;
+		Datum client = slot_getattr(slot, 1, &is_guest);
+		Datum delta = slot_getattr(slot, 2, &has_no_delta);
+
+		receiver(context, client, is_guest,
+				 has_no_delta ? NULL
+							  : (struct varlena *) DatumGetPointer(delta));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* Give every client that changed, and its delta, to a receiver */
+void
+delta_set_give(DeltaSet *set, DeltaReceiver receiver, void *context)
+{
+	clients_iterator iterator;
+	DeltaEntry *entry;
+
+	if (set->store != NULL)
+	{
+		give_stored(set, receiver, context);
+		return;
+	}
+	clients_start_iterate(set->clients, &iterator);
+	while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
+	{
+		if (set->only_clients || entry->delta != NULL)
+			receiver(context, entry->client.value, entry->client.is_guest,
+					 set->only_clients ? NULL : entry->delta);
+	}
+}

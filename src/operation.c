@@ -1,0 +1,174 @@
+/*
+ * operation.c
+ *		What is done with a client base, done with the rights of its owner.
+ *
+ * A base reads its owner's tables through expressions, casts and operators
+ * that the owner chose.  None of them may ever run with the rights of whoever
+ * asked: a superuser's refresh of another's base would hand him over.  So each
+ * operation, one of the extension's own functions (base text, arguments jsonb)
+ * returning jsonb, runs as the owner in a security-restricted context, like
+ * the functions of an index while it is built, and under settings that do not
+ * depend on the session.  Whoever may become the owner may ask for it.
+ */
+#include "operation.h"
+
+#include "catalog/dependency.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "utils/backend_status.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(run_as_owner);
+PG_FUNCTION_INFO_V1(may_commit);
+PG_FUNCTION_INFO_V1(report_progress);
+
+/*
+ * Settings that what users wrote may depend on, and those that an operation
+ * may change with set_config(), so that they are put back with the rest; NULL
+ * keeps the session's value until then.
+ */
+static const struct
+{
+	const char *name;
+	const char *value;
+} operation_settings[] = {
+	{"search_path", "pg_catalog, pg_temp"},
+	{"row_security", "off"},
+	{"DateStyle", "ISO, YMD"},
+	{"IntervalStyle", "postgres"},
+	{"extra_float_digits", "1"},
+	{"bytea_output", "hex"},
+	{"standard_conforming_strings", "on"},
+	{"transform_null_equals", "off"},
+	{"array_nulls", "on"},
+	{"quote_all_identifiers", "off"},
+	{"TimeZone", NULL},
+	{"lock_timeout", NULL},
+	{"work_mem", NULL},
+};
+
+/* The one operation that whoever may see all statistics may ask for */
+#define STATUS_OPERATION "base_status"
+
+static void
+use_operation_settings(void)
+{
+	for (size_t i = 0; i < lengthof(operation_settings); i++)
+	{
+		const char *name = operation_settings[i].name;
+		const char *value = operation_settings[i].value;
+
+		if (value == NULL)
+			value = pstrdup(GetConfigOption(name, false, false));
+		(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+}
+
+/*
+ * Become the owner of a base until act_again_as().  An error puts user and
+ * settings back with its (sub)transaction.
+ */
+void
+act_as(Oid owner, bool with_settings, Actor *previous)
+{
+	GetUserIdAndSecContext(&previous->user, &previous->context);
+	SetUserIdAndSecContext(owner, previous->context |
+									  SECURITY_LOCAL_USERID_CHANGE |
+									  SECURITY_RESTRICTED_OPERATION);
+	previous->nest_level = 0;
+	if (with_settings)
+	{
+		previous->nest_level = NewGUCNestLevel();
+		use_operation_settings();
+	}
+}
+
+void
+act_again_as(const Actor *previous)
+{
+	if (previous->nest_level > 0)
+		AtEOXact_GUC(true, previous->nest_level);
+	SetUserIdAndSecContext(previous->user, previous->context);
+}
+
+static void
+check_may_ask(Oid owner, const char *operation)
+{
+	if (strcmp(operation, STATUS_OPERATION) == 0 &&
+		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS))
+		return;
+	if (!may_become_role(GetUserId(), owner))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied to act as role \"%s\"",
+							   GetUserNameFromId(owner, false)),
+						errdetail("A client base is run with the rights of "
+								  "its owner."),
+						errhint("Ask for membership in that role.")));
+}
+
+/* The function of the extension's own that is this operation */
+static Oid
+find_operation(FunctionCallInfo fcinfo, const char *name)
+{
+	static const Oid types[] = {TEXTOID, JSONBOID};
+	Oid self = fcinfo->flinfo->fn_oid;
+	Oid extension = getExtensionOfObject(ProcedureRelationId, self);
+	char *schema = get_namespace_name(get_func_namespace(self));
+	Oid found = InvalidOid;
+
+	if (strncmp(name, "base_", 5) == 0)
+		found = LookupFuncName(
+			list_make2(makeString(schema), makeString(pstrdup(name))),
+			lengthof(types), types, true);
+	if (!OidIsValid(found) || !OidIsValid(extension) ||
+		getExtensionOfObject(ProcedureRelationId, found) != extension ||
+		get_func_rettype(found) != JSONBOID)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+						errmsg("no operation \"%s\" on a client base", name)));
+	return found;
+}
+
+/*
+ * run_as_owner(owner oid, operation text, base text, arguments jsonb): what
+ * the operation returns.
+ */
+Datum
+run_as_owner(PG_FUNCTION_ARGS)
+{
+	Oid owner = PG_GETARG_OID(0);
+	char *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Oid operation = find_operation(fcinfo, name);
+	Actor previous;
+	Datum result;
+
+	check_may_ask(owner, name);
+	act_as(owner, true, &previous);
+	result =
+		OidFunctionCall2(operation, PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
+	act_again_as(&previous);
+	PG_RETURN_DATUM(result);
+}
+
+/* Whether the procedure that asks may commit: it runs in no transaction block */
+Datum
+may_commit(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(SPI_inside_nonatomic_context());
+}
+
+/* Show in pg_stat_activity, to all who may see it, how far an operation is */
+Datum
+report_progress(PG_FUNCTION_ARGS)
+{
+	pgstat_report_activity(STATE_RUNNING,
+						   text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,316 @@
+/*
+ * pending.c
+ *		The table pending of a client base: what was sold since the last refresh.
+ *
+ * Triggers write to it in the transaction that sells, whoever that is, without
+ * any right on the base.  They only ever insert, each row under a new number,
+ * so that writers never wait for each other, nor for a refresh.  Rows go into
+ * the table without a statement: there may be many thousands of them.
+ */
+#include "pending.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#define BATCH_ROWS 500
+
+/* The columns by name; the table may have been made by another version */
+typedef enum PendingColumn
+{
+	PENDING_ID,
+	PENDING_SOURCE,
+	PENDING_CAPTURED,
+	PENDING_CLIENT_ID,
+	PENDING_DELTA,
+	PENDING_LINE,
+	PENDING_REASON,
+	PENDING_ADDED_AT
+} PendingColumn;
+
+static const char *const column_names[] = {"id",        "source",  "captured",
+										   "client_id", "delta",   "line",
+										   "reason",    "added_at"};
+
+#define PENDING_COLUMNS lengthof(column_names)
+
+struct PendingWriter
+{
+	Oid sequence;
+	Relation relation;
+	EState *estate;
+	ResultRelInfo *result;
+	CommandId command;
+	BulkInsertState bulk;
+	MemoryContext context; /* of the rows of a batch */
+	int64 number;          /* drawn for the next row; 0: none yet */
+	AttrNumber columns[PENDING_COLUMNS];
+	int count;
+	TupleTableSlot *slots[BATCH_ROWS];
+};
+
+/* The constant of the row type of the table source, in a trigger's condition */
+static bool
+find_row_type(Node *node, Oid *type)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Const))
+	{
+		*type = ((Const *) node)->consttype;
+		return true;
+	}
+	return expression_tree_walker(node, find_row_type, type);
+}
+
+static Oid
+relation_in(Oid schema, const char *name)
+{
+	return get_relname_relid(name, schema);
+}
+
+/*
+ * The base of a trigger.  It is told by the condition rather than by a name, so
+ * that it follows the schema when that is renamed.
+ */
+bool
+pending_find(const Trigger *trigger, PendingTarget *target)
+{
+	Oid row_type = InvalidOid;
+	Oid source;
+	HeapTuple tuple;
+
+	if (trigger->tgqual == NULL ||
+		!find_row_type(stringToNode(trigger->tgqual), &row_type))
+		return false;
+	source = get_typ_typrelid(row_type);
+	if (!OidIsValid(source))
+		return false;
+	target->base = get_rel_namespace(source);
+	target->pending = relation_in(target->base, "pending");
+	target->sequence = relation_in(target->base, "pending_id");
+	target->state = relation_in(target->base, "state");
+	if (relation_in(target->base, "source") != source ||
+		get_rel_relkind(target->pending) != RELKIND_RELATION ||
+		get_rel_relkind(target->sequence) != RELKIND_SEQUENCE ||
+		get_rel_relkind(target->state) != RELKIND_RELATION)
+		return false;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(target->pending));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	target->owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+Oid
+pending_client_type(const PendingTarget *target)
+{
+	AttrNumber number =
+		get_attnum(target->pending, column_names[PENDING_CLIENT_ID]);
+
+	return number == InvalidAttrNumber ? InvalidOid
+									   : get_atttype(target->pending, number);
+}
+
+static Datum
+state_value(TupleTableSlot *slot, Relation state, const char *name, Oid type,
+			Datum otherwise)
+{
+	AttrNumber number = get_attnum(RelationGetRelid(state), name);
+	bool isnull;
+	Datum value;
+
+	if (number == InvalidAttrNumber ||
+		TupleDescAttr(RelationGetDescr(state), number - 1)->atttypid != type)
+		return otherwise;
+	value = slot_getattr(slot, number, &isnull);
+	return isnull ? otherwise : value;
+}
+
+/*
+ * The row of the table state, as of the statement that fires.  Where it cannot
+ * be read all sales are noted, without a limit.
+ */
+void
+pending_read_state(const PendingTarget *target, PendingState *state)
+{
+	Relation relation = table_open(target->state, AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	TableScanDesc scan =
+		table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+
+	state->is_paused = false;
+	state->from = 0;
+	state->limit = PG_INT64_MAX;
+	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		state->is_paused = DatumGetBool(
+			state_value(slot, relation, "paused", BOOLOID, false));
+		state->from = DatumGetInt64(state_value(slot, relation, "pending_from",
+												INT8OID, Int64GetDatum(0)));
+		state->limit =
+			DatumGetInt64(state_value(slot, relation, "pending_limit", INT8OID,
+									  Int64GetDatum(PG_INT64_MAX)));
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, AccessShareLock);
+}
+
+PendingWriter *
+pending_open(const PendingTarget *target)
+{
+	PendingWriter *writer = palloc0(sizeof(PendingWriter));
+
+	writer->sequence = target->sequence;
+	writer->relation = table_open(target->pending, RowExclusiveLock);
+	writer->command = GetCurrentCommandId(true);
+	writer->context = AllocSetContextCreate(
+		CurrentMemoryContext, "clientcore pending", ALLOCSET_DEFAULT_SIZES);
+	writer->number = nextval_internal(writer->sequence, false);
+	for (size_t i = 0; i < PENDING_COLUMNS; i++)
+		writer->columns[i] = get_attnum(target->pending, column_names[i]);
+
+	writer->estate = CreateExecutorState();
+	writer->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->result, writer->relation, 1, NULL, 0);
+	ExecOpenIndices(writer->result, false);
+	return writer;
+}
+
+/* Whether more has been noted since the last refresh than should be */
+bool
+pending_is_full(const PendingWriter *writer, const PendingState *state)
+{
+	return writer->number - state->from > state->limit;
+}
+
+/* Write the rows of a batch into the table and its index */
+static void
+write_batch(PendingWriter *writer)
+{
+	MemoryContext context = MemoryContextSwitchTo(writer->context);
+
+	if (writer->count == 1)
+		table_tuple_insert(writer->relation, writer->slots[0], writer->command,
+						   0, NULL);
+	else
+	{
+		if (writer->bulk == NULL)
+		{
+			MemoryContextSwitchTo(context);
+			writer->bulk = GetBulkInsertState();
+			MemoryContextSwitchTo(writer->context);
+		}
+		table_multi_insert(writer->relation, writer->slots, writer->count,
+						   writer->command, 0, writer->bulk);
+	}
+	for (int i = 0; i < writer->count; i++)
+	{
+		insert_index_tuples(writer->result, writer->slots[i], writer->estate);
+		ExecClearTuple(writer->slots[i]);
+		ResetPerTupleExprContext(writer->estate);
+	}
+	writer->count = 0;
+	MemoryContextSwitchTo(context);
+	MemoryContextReset(writer->context);
+	CHECK_FOR_INTERRUPTS();
+}
+
+static void
+set_value(PendingWriter *writer, TupleTableSlot *slot, PendingColumn column,
+		  Datum value)
+{
+	int number = writer->columns[column];
+
+	if (number == InvalidAttrNumber)
+		return;
+	slot->tts_values[number - 1] = value;
+	slot->tts_isnull[number - 1] = false;
+}
+
+static Datum
+copy_varlena(const struct varlena *value)
+{
+	return datumCopy(PointerGetDatum(value), false, -1);
+}
+
+/* Add a row; what it points to need not outlive the call */
+void
+pending_put(PendingWriter *writer, const PendingRow *row)
+{
+	MemoryContext context;
+	TupleTableSlot *slot;
+
+	if (writer->count == BATCH_ROWS)
+		write_batch(writer);
+	if (writer->slots[writer->count] == NULL)
+		writer->slots[writer->count] =
+			table_slot_create(writer->relation, NULL);
+	slot = writer->slots[writer->count++];
+	if (writer->number == 0)
+		writer->number = nextval_internal(writer->sequence, false);
+
+	context = MemoryContextSwitchTo(writer->context);
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true,
+		   slot->tts_tupleDescriptor->natts * sizeof(bool));
+	set_value(writer, slot, PENDING_ID, Int64GetDatum(writer->number));
+	set_value(writer, slot, PENDING_SOURCE, Int16GetDatum(row->source));
+	if (row->captured != 0)
+		set_value(writer, slot, PENDING_CAPTURED,
+				  Int16GetDatum(row->captured));
+	if (row->has_client)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(
+			slot->tts_tupleDescriptor, writer->columns[PENDING_CLIENT_ID] - 1);
+
+		set_value(
+			writer, slot, PENDING_CLIENT_ID,
+			datumCopy(row->client, attribute->attbyval, attribute->attlen));
+	}
+	if (row->delta != NULL)
+		set_value(writer, slot, PENDING_DELTA, copy_varlena(row->delta));
+	if (row->line != NULL)
+		set_value(writer, slot, PENDING_LINE, copy_varlena(row->line));
+	if (row->reason != NULL)
+		set_value(writer, slot, PENDING_REASON,
+				  CStringGetTextDatum(row->reason));
+	set_value(writer, slot, PENDING_ADDED_AT,
+			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(context);
+	writer->number = 0;
+}
+
+void
+pending_close(PendingWriter *writer)
+{
+	if (writer->count > 0)
+		write_batch(writer);
+	for (int i = 0; i < BATCH_ROWS && writer->slots[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	if (writer->bulk != NULL)
+	{
+		table_finish_bulk_insert(writer->relation, 0);
+		FreeBulkInsertState(writer->bulk);
+	}
+	ExecCloseIndices(writer->result);
+	FreeExecutorState(writer->estate);
+	table_close(writer->relation, NoLock);
+}
