@@ -1,6 +1,17 @@
 -- What users call. Procedures that commit cannot have a search path of their own, so
 -- nothing in them is looked up by name alone, operators included.
 
+-- Told where it is long enough to be of interest.
+CREATE FUNCTION clientcore.time_taken(report jsonb)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN (report ->> 'seconds')::numeric >= 2 THEN format('%s seconds', round((report ->> 'seconds')::numeric, 1)) END
+$$;
+COMMENT ON FUNCTION clientcore.time_taken(jsonb) IS
+'Internal: how long an operation took, in words; null where that was under two seconds';
+
 -- The words of a report, a line each.
 CREATE FUNCTION clientcore.refresh_lines(report jsonb)
 RETURNS TABLE (line text)
@@ -17,7 +28,8 @@ SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
         format('; skipped: %s rows without a date, %s without an amount', source ->> 'undated', source ->> 'unpriced') ELSE '' END
 FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
-SELECT format('base "%s" is as of %s (%s s)', report ->> 'base', coalesce(report ->> 'as_of', 'no day'), report ->> 'seconds')
+SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
+    || coalesce(' (' || clientcore.time_taken(report) || ')', '')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_lines(jsonb) IS
 'Internal: the report of a refresh in words';
@@ -158,7 +170,7 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, format('%s seconds', report ->> 'seconds'))
+    (9, clientcore.time_taken(report))
 ) AS l (n, line)
 WHERE l.line IS NOT NULL
 ORDER BY l.n
