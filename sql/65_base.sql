@@ -390,19 +390,19 @@ AS $$
 DECLARE
     key record;
     captured record;
-    query text := '';
+    queries text := '';
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     FOR captured IN
         EXECUTE format('SELECT * FROM %I.captured_table WHERE source = $1 AND client IS NOT NULL ORDER BY captured', base)
         USING source_number
     LOOP
-        query := query || format(
+        queries := queries || format(
             ' UNION SELECT (SELECT (%s)::%s%s FROM jsonb_populate_record(NULL::%s, t.line) AS %I) FROM taken t WHERE t.captured = %s AND t.line IS NOT NULL',
             captured.client, key.key_type, ' COLLATE ' || key.key_collation, clientcore.relation_name(captured.relation),
             captured.alias, captured.captured);
     END LOOP;
-    RETURN query;
+    RETURN queries;
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_of_lines(text, integer) IS
@@ -691,14 +691,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     source_number integer;
+    table_name text;
     object record;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         PERFORM clientcore.drop_triggers(base, source_number);
-        FOREACH object.name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
-            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, object.name) USING source_number;
+        FOREACH table_name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
+            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, table_name) USING source_number;
         END LOOP;
         RETURN jsonb_build_object('source', source_number);
     END IF;

@@ -15,6 +15,7 @@
 #include "access/relation.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -34,6 +35,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
@@ -251,12 +253,23 @@ columns_read(Node *node, Relation relation)
 						   TYPALIGN_SHORT);
 }
 
-/* A type as it can stand in a statement: without a length, never implying one */
+/*
+ * A type as it can stand in a statement, and as format_type() prints it under
+ * the search path of operations: without a length, never implying one.
+ */
 static char *
 type_text(Oid type)
 {
-	return format_type_extended(
-		type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	int flags = FORMAT_TYPE_TYPEMOD_GIVEN;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	if (((Form_pg_type) GETSTRUCT(tuple))->typnamespace !=
+		PG_CATALOG_NAMESPACE)
+		flags |= FORMAT_TYPE_FORCE_QUALIFY;
+	ReleaseSysCache(tuple);
+	return format_type_extended(type, -1, flags);
 }
 
 /*
