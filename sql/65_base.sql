@@ -482,7 +482,7 @@ BEGIN
     IF jsonb_typeof(report -> 'currencies') = 'array' THEN
         PERFORM clientcore.check_currencies(base, source_number,
             ARRAY(SELECT jsonb_array_elements_text(report -> 'currencies'))
-            || CASE WHEN how <> 'rebuild' THEN attached.currency_code END);
+            || CASE WHEN how <> 'rebuild' AND attached.currency_code IS NOT NULL THEN ARRAY[attached.currency_code] END);
     END IF;
     IF how = 'rebuild' OR mark IS DISTINCT FROM attached.watermark_value THEN
         EXECUTE format($sql$

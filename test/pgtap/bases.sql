@@ -30,7 +30,7 @@ BEGIN
     RETURN NEXT is((SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'keyed.clients'::regclass AND attname = 'client_id'),
         key_type, key_type || ' in views');
     EXECUTE format($query$SELECT clientcore.run_as_owner(clientcore.base_owner('keyed'), 'base_forget', 'keyed',
-        jsonb_build_object('client', (SELECT %s::text FROM (VALUES (3)) AS v (i))))$query$, client);
+        jsonb_build_object('client', (SELECT (%s)::text FROM (VALUES (3)) AS v (i))))$query$, client);
     RETURN NEXT is((SELECT count(*)::integer FROM keyed.history), 6, key_type || ': one is forgotten');
     RETURN NEXT is(pg_temp.differences('keyed'), NULL, key_type || ', forgotten: no difference');
     EXECUTE format('INSERT INTO key_sales SELECT %s, date ''2024-01-01'' + i, i FROM generate_series(1, 60) AS i', client);
@@ -50,8 +50,7 @@ SELECT * FROM pg_temp.follows_key('character varying', '''client '' || nullif(i 
 SELECT * FROM pg_temp.follows_key('numeric', '(nullif(i % 8, 0)::text || CASE WHEN i % 3 = 0 THEN ''.0'' ELSE ''.000'' END)::numeric');
 SELECT * FROM pg_temp.follows_key('inet', '(''10.0.0.'' || nullif(i % 8, 0))::inet');
 SELECT * FROM pg_temp.follows_key('date', 'date ''2000-01-01'' + nullif(i % 8, 0)');
-SELECT * FROM pg_temp.follows_key('text[]', 'ARRAY[nullif(i % 8, 0)::text, ''x''] || CASE WHEN i % 8 = 0 THEN NULL::text[] END')
-WHERE false;
+SELECT * FROM pg_temp.follows_key('text[]', 'CASE WHEN i % 8 > 0 THEN ARRAY[''x'', (i % 8)::text] END');
 
 -- Clients that are equal are one, however they are written.
 CREATE TABLE sales (client text COLLATE any_case, tier tier, on_day date, amount numeric);
@@ -63,7 +62,7 @@ SELECT * FROM pg_temp.follows('shop', 'delta', 'a collation that knows no case')
 UPDATE sales SET client = upper(client) WHERE on_day = '2024-01-01';
 DELETE FROM sales WHERE amount = 16;
 SELECT * FROM pg_temp.follows('shop', 'delta', 'a collation that knows no case, changed');
-SELECT is((SELECT string_agg(lower(client_id) || ' ' || revenue_amount, ', ' ORDER BY client_id) FROM shop.clients),
+SELECT is((SELECT string_agg(lower(client_id COLLATE "C") || ' ' || revenue_amount, ', ' ORDER BY lower(client_id COLLATE "C")) FROM shop.clients),
     'ann 11.0000, bob 4.0000', 'a collation that knows no case: two clients');
 SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_forget', 'shop', '{"client": "aNN"}');
 SELECT is((SELECT count(*)::integer FROM shop.history), 1, 'forgotten, however it is written');
@@ -257,8 +256,9 @@ CALL clientcore.detach('priced_base');
 
 -- --- aliases, forgetting ---
 
-TRUNCATE sales;
-CALL clientcore.attach('shop', 'sales', client => 'client::text COLLATE "C"', sold_at => 'on_day', amount => 'amount', build => false);
+DROP TABLE sales;
+CREATE TABLE sales (client text, tier tier, on_day date, amount numeric);
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
 INSERT INTO sales VALUES ('a', NULL, '2024-01-01', 1), ('a1', NULL, '2024-01-01', 2), ('a2', NULL, '2024-01-02', 4), ('b', NULL, '2024-01-02', 8);
 SELECT pg_temp.refresh('shop');
 INSERT INTO shop.client_alias VALUES ('a1', 'a'), ('a2', 'a');
@@ -318,9 +318,9 @@ SELECT throws_ok($$SELECT * FROM clientcore.verify('shop', 1.5)$$, '22023', NULL
 SELECT throws_ok($$SELECT * FROM clientcore.verify('no such')$$, '3F000', 'client base "no such" does not exist', 'an unknown base is refused');
 
 -- Without sales a refresh for the same day writes no history.
-CREATE TEMP TABLE versions AS SELECT ctid, xmin, client_id FROM shop.history;
+CREATE TEMP TABLE versions AS SELECT ctid AS place, client_id FROM shop.history;
 SELECT pg_temp.refresh('shop', true);
-SELECT set_eq('SELECT ctid, xmin, client_id FROM shop.history', 'SELECT ctid, xmin, client_id FROM versions', 'a full refresh writes only what differs');
+SELECT set_eq('SELECT ctid AS place, client_id FROM shop.history', 'SELECT place, client_id FROM versions', 'a full refresh writes only what differs');
 
 SELECT * FROM finish();
 ROLLBACK;
