@@ -123,23 +123,24 @@ COMMENT ON FUNCTION clientcore.triggers_of_tree(text, integer, oid, jsonb, small
 'Internal: the triggers that a table, its partitions and children should have';
 
 -- Our triggers are those whose condition depends on the row type of the table source:
--- a constant that is always true, so that they go with the base.
+-- a constant that is always true, so that they go with the base. Such triggers could be
+-- made by strangers too, on tables of their own: these are none of ours.
 CREATE FUNCTION clientcore.base_triggers(base text)
 RETURNS TABLE (source integer, relation oid, name text, argument text, enabled "char", trigger_id oid, trigger_xmin xid)
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT (a.argument::jsonb ->> 'source')::integer, t.tgrelid, t.tgname::text, a.argument, t.tgenabled, t.oid, t.xmin
-FROM pg_depend d
+FROM pg_class source
+JOIN pg_namespace n ON n.oid = source.relnamespace AND n.nspname = base
+JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_type'::regclass AND d.refobjid = source.reltype
 JOIN pg_trigger t ON t.oid = d.objid
+JOIN pg_class c ON c.oid = t.tgrelid AND c.relowner = source.relowner
 JOIN pg_proc p ON p.oid = t.tgfoid AND p.proname = 'capture' AND p.pronamespace = 'clientcore'::regnamespace
 CROSS JOIN LATERAL (
     SELECT convert_from(substring(t.tgargs FROM 1 FOR octet_length(t.tgargs) - 1), getdatabaseencoding())
     WHERE t.tgnargs = 1) AS a (argument)
-WHERE d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_type'::regclass
-    AND d.refobjid = (
-        SELECT c.reltype FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = base AND c.relname = 'source')
+WHERE source.relname = 'source'
 $$;
 COMMENT ON FUNCTION clientcore.base_triggers(text) IS
 'Internal: the triggers of a base that there are';

@@ -1,0 +1,177 @@
+-- Whose rights count: all that touches a base runs with those of its owner, who owns
+-- the sales. Nobody gains by what another calls.
+
+\ir common/helpers.psql
+SELECT current_setting('is_superuser')::boolean AS may_create \gset
+\if :may_create
+BEGIN;
+SELECT no_plan();
+CREATE ROLE cc_owner;
+CREATE ROLE cc_writer;
+CREATE ROLE cc_reader;
+CREATE ROLE cc_stranger;
+CREATE ROLE cc_monitor;
+GRANT pg_monitor TO cc_monitor;
+CREATE SCHEMA trade AUTHORIZATION cc_owner;
+GRANT USAGE ON SCHEMA trade TO cc_writer;
+
+-- What code of the table's owner sees when it runs, noted where any role can.
+CREATE TABLE public.seen (who text, what text);
+GRANT INSERT, SELECT ON public.seen TO PUBLIC;
+
+-- --- code that a table owner has planted ---
+
+SET ROLE cc_owner;
+SET search_path = trade, public, clientcore;
+CREATE FUNCTION trade.spy(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR current_user <> 'cc_owner' THEN
+        RAISE EXCEPTION 'runs as %', current_user USING ERRCODE = 'XX999';
+    END IF;
+    -- nor may it become anybody, or leave anything behind in the session
+    BEGIN
+        EXECUTE 'SET ROLE NONE';
+        RAISE EXCEPTION 'it could change its role' USING ERRCODE = 'XX999';
+    EXCEPTION WHEN insufficient_privilege OR invalid_parameter_value OR feature_not_supported THEN
+        NULL;
+    END;
+    RETURN true;
+END
+$$;
+CREATE DOMAIN trade.spied AS integer CHECK (trade.spy('a domain') OR value IS NULL);
+CREATE TYPE trade.member AS (id integer);
+CREATE FUNCTION trade.member_to_text(trade.member) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN trade.spy('a cast') THEN ($1).id::text END$$;
+CREATE CAST (trade.member AS text) WITH FUNCTION trade.member_to_text(trade.member);
+CREATE FUNCTION trade.worth(numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN trade.spy('a function') THEN $1 END$$;
+CREATE FUNCTION trade.equal(trade.spied, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT trade.spy('an operator')$$;
+CREATE OPERATOR trade.= (LEFTARG = trade.spied, RIGHTARG = integer, FUNCTION = trade.equal);
+CREATE TABLE trade.sales (id integer PRIMARY KEY, client trade.spied, who trade.member, on_day date, amount numeric);
+INSERT INTO trade.sales SELECT i, i % 5, ROW(i % 5)::trade.member, date '2024-01-01' + i, i FROM generate_series(1, 30) AS i;
+GRANT INSERT, UPDATE, DELETE, SELECT ON trade.sales TO cc_writer;
+RESET ROLE;
+
+SELECT lives_ok($$CALL clientcore.attach('spied', 'trade.sales', client => 'client', sold_at => 'on_day', amount => 'trade.worth(amount)',
+    filter => 'trade.spy(''a filter'')', build => false)$$, 'a superuser attaches the sales of another');
+\ir common/refreshes.psql
+SELECT is((SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'spied'), 'cc_owner', 'the base is the owner''s');
+SELECT is((SELECT count(*)::integer FROM pg_class WHERE relnamespace = 'spied'::regnamespace AND relowner <> 'cc_owner'::regrole), 0, 'and all that is in it');
+SELECT lives_ok($$CALL clientcore.refresh('spied')$$, 'a superuser refreshes');
+SELECT is((SELECT count(*)::integer FROM spied.history), 5, 'it has read the sales');
+INSERT INTO trade.sales VALUES (101, 3, ROW(3), '2024-01-01', 1);
+SELECT is((SELECT string_agg(reason, ',') FROM spied.pending), NULL, 'a superuser sells: nothing ran with his rights');
+SELECT is((SELECT count(*)::integer FROM spied.pending), 1, 'and it was noted');
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('spied')), 0, 'a superuser verifies');
+SELECT lives_ok($$SELECT * FROM clientcore.bases$$, 'a superuser looks at the bases');
+SELECT lives_ok($$CALL clientcore.forget('spied', '3')$$, 'a superuser forgets');
+SELECT lives_ok($$CALL clientcore.attach('spied', 'trade.sales', client => '(who::text::integer)::trade.spied', sold_at => 'on_day', amount => 'amount', build => false)$$,
+    'a superuser attaches a planted cast');
+SELECT lives_ok($$CALL clientcore.refresh('spied')$$, 'and refreshes it');
+SELECT lives_ok($$CALL clientcore.detach('spied')$$, 'and detaches it');
+CALL clientcore.attach('members', 'trade.sales', client => 'who', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT lives_ok($$CALL clientcore.refresh('members')$$, 'clients of a type with a planted cast');
+CALL clientcore.detach('members');
+-- the spy does see who runs it
+SELECT throws_ok($$SELECT trade.spy('a call by a superuser')$$, 'XX999', NULL, 'the spy can tell');
+
+-- --- an owner who is no superuser, a writer, a reader, a stranger ---
+
+GRANT CREATE ON DATABASE :DBNAME TO cc_owner;
+SET ROLE cc_owner;
+CREATE TABLE trade.orders (id integer PRIMARY KEY, on_day date, amount numeric);
+INSERT INTO trade.orders SELECT i, date '2024-01-01' + i, i FROM generate_series(1, 30) AS i;
+GRANT INSERT, UPDATE, DELETE, SELECT ON trade.orders TO cc_writer;
+SELECT lives_ok($$CALL clientcore.attach('shop', 'trade.orders', client => 'id % 5', sold_at => 'on_day', amount => 'amount', build => false)$$, 'an owner attaches');
+SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'an owner refreshes');
+SELECT lives_ok($$CALL clientcore.grant_read('shop', 'cc_reader')$$, 'an owner lets another read');
+SELECT is((SELECT string_agg(base, ',') FROM clientcore.bases), 'shop', 'an owner sees the base');
+SET ROLE cc_writer;
+SELECT lives_ok($$INSERT INTO trade.orders VALUES (201, '2024-01-01', 1)$$, 'a writer inserts');
+SELECT lives_ok($$UPDATE trade.orders SET amount = amount + 1$$, 'a writer updates');
+SELECT lives_ok($$DELETE FROM trade.orders WHERE id = 201$$, 'a writer deletes');
+SELECT throws_ok($$SELECT * FROM shop.pending$$, '42501', NULL, 'a writer cannot see what was noted');
+SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '42501', NULL, 'a writer cannot refresh');
+SELECT throws_ok($$SELECT * FROM clientcore.verify('shop')$$, '42501', NULL, 'a writer cannot verify');
+SELECT is((SELECT count(*)::integer FROM clientcore.bases), 0, 'a writer sees no base');
+SET ROLE cc_reader;
+SELECT is((SELECT count(*)::integer FROM shop.clients), 5, 'a reader reads the views');
+SELECT throws_ok(format('SELECT * FROM shop.%I', t), '42501', NULL, 'a reader cannot read ' || t)
+FROM unnest(ARRAY['history', 'pending', 'guest', 'forgotten', 'forgotten_client', 'source', 'state', 'settings', 'client_alias']) AS t;
+SELECT throws_ok(format('CALL clientcore.%s', c), '42501', NULL, 'a reader cannot ' || c)
+FROM unnest(ARRAY['refresh(''shop'')', 'detach(''shop'')', 'forget(''shop'', ''1'')', 'pause(''shop'')', 'resume(''shop'')',
+    'grant_read(''shop'', ''cc_reader'')', 'upgrade_base(''shop'')', 'capture_from(''shop'', ''trade.orders'', NULL)']) AS c;
+SET ROLE cc_stranger;
+SELECT throws_ok($$CALL clientcore.attach('mine', 'trade.orders', client => 'id', sold_at => 'on_day', amount => 'amount', build => false)$$, '42501', NULL,
+    'a stranger cannot attach the sales of another');
+SELECT throws_ok($$SELECT clientcore.run_as_owner('cc_owner'::regrole, 'base_status', 'shop', '{}')$$, '42501', NULL, 'nor call operations as him');
+SELECT throws_ok($$SELECT clientcore.base_refresh('shop', '{}')$$, '42501', NULL, 'nor by themselves');
+SELECT throws_ok($$SELECT clientcore.run_as_owner('cc_stranger'::regrole, 'verify', 'shop', '{}')$$, '42883', NULL, 'only operations are run');
+SET ROLE cc_monitor;
+SELECT is((SELECT string_agg(base, ',') FROM clientcore.bases), 'shop', 'who may see all statistics sees the base');
+SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '42501', NULL, 'and cannot refresh it');
+RESET ROLE;
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'all that was sold was noted');
+
+-- --- a trigger that points to the base of another ---
+
+SET ROLE cc_stranger;
+SET search_path = pg_catalog;
+RESET ROLE;
+CREATE SCHEMA strange AUTHORIZATION cc_stranger;
+GRANT USAGE ON SCHEMA shop TO cc_stranger;
+SET ROLE cc_stranger;
+CREATE TABLE strange.sales (id integer, client integer, who integer, on_day date, amount numeric);
+CREATE TRIGGER forged AFTER INSERT ON strange.sales REFERENCING NEW TABLE AS clientcore_new FOR EACH STATEMENT
+    WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture('{"mode": "delta", "source": 1, "alias": "sales", "time_zone": "UTC", "scale": 4,
+        "client": "sales.id", "sold_at": "sales.on_day", "amount": "sales.amount", "columns": []}');
+CREATE TRIGGER forged_mark AFTER DELETE ON strange.sales FOR EACH STATEMENT
+    WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture('{"mode": "mark", "source": 1, "alias": "sales"}');
+INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1000000);
+DELETE FROM strange.sales;
+TRUNCATE strange.sales;
+RESET ROLE;
+SET search_path = public, clientcore;
+DELETE FROM shop.pending;
+SET ROLE cc_stranger;
+INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1000000);
+DELETE FROM strange.sales;
+RESET ROLE;
+SELECT is((SELECT count(*)::integer FROM shop.pending), 0, 'a forged trigger writes nothing');
+-- the function by itself, and with no argument
+SELECT throws_ok($$SELECT clientcore.capture()$$, NULL, NULL, 'capture is a trigger function');
+CREATE TRIGGER odd AFTER INSERT ON strange.sales FOR EACH STATEMENT EXECUTE FUNCTION clientcore.capture();
+SELECT lives_ok($$INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1)$$, 'a trigger of no base does nothing');
+
+-- --- owners that change ---
+
+ALTER TABLE trade.orders OWNER TO cc_stranger;
+GRANT USAGE ON SCHEMA trade TO cc_stranger;
+SET ROLE cc_stranger;
+SELECT lives_ok($$INSERT INTO trade.orders VALUES (301, '2024-01-01', 1)$$, 'a table of another owner by now: sales go on');
+RESET ROLE;
+SELECT alike((SELECT string_agg(reason, ',') FROM shop.pending), '%owner%', 'which is noted');
+SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '42501', NULL, 'and refused by refresh');
+ALTER TABLE trade.orders OWNER TO cc_owner;
+SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'until the owner is the same again');
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'with all its sales');
+
+-- --- row-level security ---
+
+ALTER TABLE trade.orders ENABLE ROW LEVEL SECURITY;
+SELECT lives_ok($$CALL clientcore.refresh('shop', true)$$, 'row-level security that the owner is free of');
+ALTER TABLE trade.orders FORCE ROW LEVEL SECURITY;
+SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '42501', NULL, 'row-level security that binds the owner is refused');
+SELECT throws_ok($$CALL clientcore.attach('other', 'trade.orders', client => 'id', sold_at => 'on_day', amount => 'amount', build => false)$$, '42501', NULL,
+    'by attach too');
+CREATE POLICY none ON trade.orders FOR ALL TO cc_writer USING (true);
+SET ROLE cc_writer;
+SELECT lives_ok($$INSERT INTO trade.orders VALUES (302, '2024-01-01', 1)$$, 'sales go on');
+RESET ROLE;
+ALTER TABLE trade.orders NO FORCE ROW LEVEL SECURITY;
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'and are noted');
+
+SELECT * FROM finish();
+ROLLBACK;
+\else
+SELECT plan(1);
+SELECT skip('roles are made by superusers');
+\endif
