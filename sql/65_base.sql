@@ -679,7 +679,8 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_tables(tables, 'ACCESS EXCLUSIVE');
     FOR dropped IN
-        SELECT relation, name FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number
+        SELECT relation, name FROM clientcore.base_triggers(base)
+        WHERE (source_number IS NULL OR source = source_number) AND relation = ANY (tables)
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', dropped.name, clientcore.relation_name(dropped.relation));
     END LOOP;
