@@ -185,22 +185,27 @@ AS $$
 DECLARE
     patience interval := CASE current_setting('lock_timeout') WHEN '0' THEN '3s' ELSE current_setting('lock_timeout') END;
     deadline timestamptz := clock_timestamp() + patience;
-    position integer;
+    relation oid;
+    is_first boolean;
 BEGIN
     LOOP
+        is_first := true;
         BEGIN
-            FOR position IN 1 .. cardinality(relations) LOOP
+            FOREACH relation IN ARRAY relations LOOP
+                -- a partition may be dropped meanwhile
+                CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation);
                 PERFORM set_config('lock_timeout',
                     greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::text, true);
-                EXECUTE format('LOCK TABLE ONLY %s IN %s MODE %s', clientcore.relation_name(relations[position]), lock_mode,
-                    CASE WHEN position > 1 THEN 'NOWAIT' END);
+                EXECUTE format('LOCK TABLE ONLY %s IN %s MODE %s', clientcore.relation_name(relation), lock_mode,
+                    CASE WHEN NOT is_first THEN 'NOWAIT' END);
+                is_first := false;
             END LOOP;
             RETURN;
-        EXCEPTION WHEN lock_not_available THEN
+        EXCEPTION WHEN lock_not_available OR undefined_table THEN
             IF clock_timestamp() >= deadline THEN
                 RAISE EXCEPTION USING
                     ERRCODE = 'lock_not_available',
-                    MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relations[position]), patience),
+                    MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relation), patience),
                     HINT = 'Long transactions write to it: try again when they have ended, or set lock_timeout higher.';
             END IF;
         END;
@@ -209,7 +214,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.lock_tables(oid[], text) IS
-'Internal: locks tables without the danger of a deadlock. Errors: 55P03 where they are not to be had within lock_timeout.';
+'Internal: locks those tables that are there, without the danger of a deadlock. Errors: 55P03 where they are not to be had within lock_timeout.';
 
 -- Gives a source the triggers it should have; true where that changed anything.
 CREATE FUNCTION clientcore.put_triggers(base text, source_number integer)
@@ -229,13 +234,16 @@ BEGIN
     END IF;
     IF surplus IS NOT NULL THEN
         PERFORM clientcore.lock_tables(surplus, 'ACCESS EXCLUSIVE');
-        FOR put IN SELECT * FROM clientcore.surplus_triggers(base, source_number) LOOP
+        -- of what was locked: meanwhile partitions may have come and gone
+        FOR put IN SELECT * FROM clientcore.surplus_triggers(base, source_number) WHERE relation = ANY (surplus) LOOP
             EXECUTE format('DROP TRIGGER %I ON %s', put.name, clientcore.relation_name(put.relation));
         END LOOP;
     END IF;
     IF tables IS NOT NULL THEN
         PERFORM clientcore.lock_tables(tables, 'SHARE ROW EXCLUSIVE');
-        FOR put IN SELECT * FROM clientcore.missing_triggers(base, source_number) ORDER BY relation, name LOOP
+        FOR put IN
+            SELECT * FROM clientcore.missing_triggers(base, source_number) WHERE relation = ANY (tables) ORDER BY relation, name
+        LOOP
             EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN (NULL::%I.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)',
                 put.name,
                 CASE put.event WHEN 'ROW' THEN 'INSERT OR UPDATE OR DELETE' ELSE put.event END,

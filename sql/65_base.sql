@@ -488,7 +488,10 @@ BEGIN
         EXECUTE format($sql$
             UPDATE %I.source
             SET watermark_value = $2, currency_code = coalesce($3, currency_code),
-                built_at = CASE WHEN $4 THEN clock_timestamp() ELSE built_at END, built_time_zone = $5, built_amount_scale = $6, stale = NULL
+                built_at = CASE WHEN $4 THEN clock_timestamp() ELSE built_at END,
+                built_time_zone = CASE WHEN $4 THEN $5 ELSE built_time_zone END,
+                built_amount_scale = CASE WHEN $4 THEN $6 ELSE built_amount_scale END,
+                stale = NULL
             WHERE source = $1$sql$, base)
         USING source_number, mark, report -> 'currencies' ->> 0, how = 'rebuild', setting.time_zone, setting.amount_scale;
     END IF;
@@ -675,7 +678,8 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_tables(tables, 'ACCESS EXCLUSIVE');
     FOR dropped IN
-        SELECT relation, name FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number
+        SELECT relation, name FROM clientcore.base_triggers(base)
+        WHERE (source_number IS NULL OR source = source_number) AND relation = ANY (tables)
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', dropped.name, clientcore.relation_name(dropped.relation));
     END LOOP;
