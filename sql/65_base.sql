@@ -519,6 +519,14 @@ BEGIN
         EXECUTE format('SELECT max(clientcore.last_purchase(clientcore.as_of(history, $1))) FROM %I.history', base)
         INTO newest USING yesterday + 1;
     END IF;
+    -- the last sale may be a return, which the head of a history does not tell
+    IF newest IS NULL OR newest < yesterday + 1 - 30 THEN
+        EXECUTE format($sql$
+            SELECT greatest($1, max(d.day))
+            FROM %I.history h, LATERAL clientcore.slice(h.history, $1 + 1, $2) AS late, LATERAL clientcore.days(late) AS d
+            WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, base)
+        INTO newest USING newest, yesterday + 1;
+    END IF;
     IF newest < yesterday + 1 - 30 THEN
         day := newest;
         reason := 'the day of the newest sale, which is over 30 days old';
