@@ -554,6 +554,8 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_base(base);
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    -- what an expression leaves to the session is the base's to say
+    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     EXECUTE format('SELECT last_value FROM %I.pending_id', base) INTO reached;
     FOR source_number IN EXECUTE format('SELECT source FROM %I.source ORDER BY source', base) LOOP
         sources := sources || clientcore.refresh_source(base, source_number, coalesce((arguments ->> 'full')::boolean, false));
@@ -832,6 +834,7 @@ DECLARE
     differences jsonb := '[]';
 BEGIN
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
+    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
