@@ -406,19 +406,19 @@ AS $$
 DECLARE
     key record;
     captured record;
-    query text := '';
+    queries text := '';
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     FOR captured IN
         EXECUTE format('SELECT * FROM %I.captured_table WHERE source = $1 AND client IS NOT NULL ORDER BY captured', base)
         USING source_number
     LOOP
-        query := query || format(
+        queries := queries || format(
             ' UNION SELECT (SELECT (%s)::%s%s FROM jsonb_populate_record(NULL::%s, t.line) AS %I) FROM taken t WHERE t.captured = %s AND t.line IS NOT NULL',
             captured.client, key.key_type, ' COLLATE ' || key.key_collation, clientcore.relation_name(captured.relation),
             captured.alias, captured.captured);
     END LOOP;
-    RETURN query;
+    RETURN queries;
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_of_lines(text, integer) IS
