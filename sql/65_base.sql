@@ -78,18 +78,7 @@ BEGIN
         END IF;
     ELSE
         SELECT * INTO key FROM clientcore.base_key(base);
-        IF NOT EXISTS (
-            SELECT FROM pg_type t
-            WHERE t.oid = (roles #>> '{client,base_type}')::oid
-                AND (t.oid = key.type_id OR EXISTS (
-                    SELECT FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = key.type_id AND c.castcontext = 'i'))
-                OR roles #>> '{client,type_text}' = key.key_type)
-        THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'datatype_mismatch',
-                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, roles #>> '{client,type_text}'),
-                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
-        END IF;
+        PERFORM clientcore.check_client_type(base, roles -> 'client', arguments ->> 'client');
     END IF;
 
     -- the time zone
@@ -204,6 +193,33 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.check_relation(oid) IS
 'Internal: refuses relations of others and under row-level security (42501), and those that are gone (42P01)';
+
+-- A type is known by its number: as text it may have its schema or not.
+CREATE FUNCTION clientcore.check_client_type(base text, role jsonb, expression text)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    IF NOT EXISTS (
+        SELECT FROM pg_type t
+        WHERE t.oid = (role ->> 'base_type')::oid
+            AND (t.oid = key.type_id OR EXISTS (
+                SELECT FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = key.type_id AND c.castcontext = 'i'))
+            OR role ->> 'type_text' = key.key_type)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'datatype_mismatch',
+            MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, role ->> 'type_text'),
+            HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', expression, key.key_type));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_client_type(text, jsonb, text) IS
+'Internal: refuses clients whose type is not that of the base (42804)';
 
 CREATE FUNCTION clientcore.check_watermark(relation oid, watermark text)
 RETURNS void
@@ -522,6 +538,14 @@ BEGIN
         EXECUTE format('SELECT max(clientcore.last_purchase(clientcore.as_of(history, $1))) FROM %I.history', base)
         INTO newest USING yesterday + 1;
     END IF;
+    -- the last sale may be a return, which the head of a history does not tell
+    IF newest IS NULL OR newest < yesterday + 1 - 30 THEN
+        EXECUTE format($sql$
+            SELECT greatest($1, max(d.day))
+            FROM %I.history h, LATERAL clientcore.slice(h.history, $1 + 1, $2) AS late, LATERAL clientcore.days(late) AS d
+            WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, base)
+        INTO newest USING newest, yesterday + 1;
+    END IF;
     IF newest < yesterday + 1 - 30 THEN
         day := newest;
         reason := 'the day of the newest sale, which is over 30 days old';
@@ -549,6 +573,8 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_base(base);
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    -- what an expression leaves to the session is the base's to say
+    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     EXECUTE format('SELECT last_value FROM %I.pending_id', base) INTO reached;
     FOR source_number IN EXECUTE format('SELECT source FROM %I.source ORDER BY source', base) LOOP
         sources := sources || clientcore.refresh_source(base, source_number, coalesce((arguments ->> 'full')::boolean, false));
@@ -579,7 +605,6 @@ AS $$
 DECLARE
     relation oid := (arguments ->> 'relation')::oid;
     source_number integer := (arguments ->> 'source')::integer;
-    key record;
     attached record;
     alias text;
     role jsonb;
@@ -587,7 +612,6 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_base(base);
     PERFORM clientcore.check_relation(relation);
-    SELECT * INTO key FROM clientcore.base_key(base);
 
     EXECUTE format($sql$
         SELECT s.* FROM %I.source s
@@ -610,14 +634,8 @@ BEGIN
         role := clientcore.describe_role(relation, alias, 'client', arguments ->> 'client', arguments ->> 'path');
         IF role ->> 'volatility' = 'volatile' THEN
             PERFORM clientcore.argument_error('client', 'a volatile expression cannot say whose row it is', NULL);
-        ELSIF role ->> 'type_text' <> key.key_type AND NOT EXISTS (
-            SELECT FROM pg_cast c WHERE c.castsource = (role ->> 'base_type')::oid AND c.casttarget = key.type_id AND c.castcontext = 'i')
-        THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'datatype_mismatch',
-                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, role ->> 'type_text'),
-                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
         END IF;
+        PERFORM clientcore.check_client_type(base, role, arguments ->> 'client');
     END IF;
 
     PERFORM clientcore.add_captured_table(base, attached.source, relation, alias, role ->> 'expression_text');
@@ -829,6 +847,7 @@ DECLARE
     differences jsonb := '[]';
 BEGIN
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
+    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
