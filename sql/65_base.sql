@@ -23,6 +23,30 @@ $$;
 COMMENT ON FUNCTION clientcore.lock_base(text) IS
 'Internal: waits for other operations on a base, and lets no other begin. Errors: 55000 for a base of another layout.';
 
+-- Errors come without the statement, which is long and says nothing to those who did not
+-- write it.
+CREATE FUNCTION clientcore.read_sales(relation oid, statement text)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    result jsonb;
+    state text;
+    message text;
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE statement INTO result;
+    RETURN result;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM clientcore.raise_again(state, format('%s: %s', clientcore.relation_name(relation), message), detail, hint);
+END
+$$;
+COMMENT ON FUNCTION clientcore.read_sales(oid, text) IS
+'Internal: runs a statement that reads the sales of a relation, whose errors then begin with its name';
+
 -- --- attach ---
 
 -- What attach will do, or why it cannot. Nothing is changed.
@@ -465,9 +489,9 @@ BEGIN
         clientcore.relation_name(attached.relation)));
     IF how <> 'rebuild' THEN
         BEGIN
-            EXECUTE clientcore.refresh_statement(base, source_number, how, reader, setting.sales_complete_from,
-                CASE WHEN how = 'dirty' THEN clientcore.clients_of_lines(base, source_number) ELSE '' END, bounds)
-            INTO report;
+            report := clientcore.read_sales(attached.relation, clientcore.refresh_statement(base, source_number, how, reader,
+                setting.sales_complete_from,
+                CASE WHEN how = 'dirty' THEN clientcore.clients_of_lines(base, source_number) ELSE '' END, bounds));
             IF NOT (report ->> 'is_proper')::boolean THEN
                 RAISE EXCEPTION USING ERRCODE = 'CC001';
             END IF;
@@ -477,8 +501,8 @@ BEGIN
         END;
     END IF;
     IF how = 'rebuild' THEN
-        EXECUTE clientcore.refresh_statement(base, source_number, how, reader, setting.sales_complete_from, '', bounds)
-        INTO report;
+        report := clientcore.read_sales(attached.relation, clientcore.refresh_statement(base, source_number, how, reader,
+            setting.sales_complete_from, '', bounds));
         EXECUTE format($sql$
             SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
             FROM (SELECT count(*) AS clients, sum(clientcore.purchase_count(history)) AS purchase_days,
@@ -852,9 +876,8 @@ BEGIN
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
         PERFORM clientcore.check_relation((attached ->> 'relation')::regclass);
-        EXECUTE clientcore.verify_statement(base, attached, clientcore.sale_reader(base, (attached ->> 'source')::integer),
-            complete_from, share)
-        INTO differing;
+        differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_statement(base, attached,
+            clientcore.sale_reader(base, (attached ->> 'source')::integer), complete_from, share));
         differences := differences || coalesce(differing, '[]');
     END LOOP;
     IF NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean THEN
