@@ -93,16 +93,19 @@ BEGIN
         $sql$CREATE TABLE %1$I.client_alias (
             alias %2$s PRIMARY KEY,
             client %2$s NOT NULL)$sql$,
+        -- added_at in the key: a sequence that was set back, as by a restore of data
+        -- alone or on a logical replica, must refuse no sale;
         -- without autovacuum's usual waits: what a refresh took leaves room soon
         $sql$CREATE TABLE %1$I.pending (
-            id bigint PRIMARY KEY,
+            id bigint NOT NULL,
             source smallint NOT NULL,
             captured smallint,
             client_id %2$s,
             delta clientcore.purchase_history,
             line jsonb,
             reason text,
-            added_at timestamptz NOT NULL)
+            added_at timestamptz NOT NULL,
+            PRIMARY KEY (id, added_at))
             WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000)$sql$,
         $sql$CREATE SEQUENCE %1$I.pending_id CACHE 64 OWNED BY %1$I.pending.id$sql$,
         $sql$ALTER TABLE %1$I.pending ALTER id SET DEFAULT nextval('%1$I.pending_id')$sql$,

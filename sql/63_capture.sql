@@ -154,7 +154,9 @@ SELECT w.*
 FROM clientcore.wanted_triggers(base, source_number) w
 WHERE NOT EXISTS (
     SELECT FROM clientcore.base_triggers(base) b
-    WHERE b.relation = w.relation AND b.name = w.name AND b.argument = w.argument)
+    WHERE b.relation = w.relation AND b.name = w.name AND b.argument = w.argument
+        -- ENABLE TRIGGER ALL enables them all alike; who disabled one meant it
+        AND b.enabled IN (w.enabled, 'D'))
 $$;
 COMMENT ON FUNCTION clientcore.missing_triggers(text, integer) IS
 'Internal: the triggers that a source lacks, or has otherwise';

@@ -76,6 +76,19 @@ is_empty(const Change *change)
 			tuplestore_tuple_count(data->tg_newtable) == 0);
 }
 
+/*
+ * Whether another trigger notes the change.  Row triggers are for what logical
+ * replication applies, for which statement triggers do not fire.  They are
+ * enabled for that alone, but ALTER TABLE ... ENABLE TRIGGER ALL enables them
+ * for ordinary statements too.
+ */
+static bool
+is_another_triggers(const Change *change)
+{
+	return is_row_trigger(change) &&
+		   SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
+}
+
 /* --- reading rows --- */
 
 /* Evaluates the roles of a plan over rows */
@@ -660,7 +673,7 @@ capture(PG_FUNCTION_ARGS)
 							   "makes")));
 	change.data = data;
 	change.relation = data->tg_relation;
-	if (is_empty(&change))
+	if (is_empty(&change) || is_another_triggers(&change))
 		PG_RETURN_POINTER(NULL);
 	found = capture_find(data->tg_relation, data->tg_trigger);
 	if (!found->has_target)

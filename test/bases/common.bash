@@ -61,3 +61,51 @@ is_true() {
 		FULL JOIN (SELECT client, sum(revenue) AS revenue FROM truth() WHERE client IS NOT NULL GROUP BY client) t ON t.client = h.client_id::text
 		WHERE clientcore.revenue(h.history) IS DISTINCT FROM t.revenue"
 }
+
+# --- clusters of their own, in the folder NAME of CLIENTCORE_SCRATCH ---
+
+# The server and its tools never run as root.
+as_server_user() {
+	if ((EUID == 0)); then
+		(cd "$CLIENTCORE_SCRATCH" && exec runuser -u postgres -- "$@")
+	else
+		(cd "$CLIENTCORE_SCRATCH" && exec "$@")
+	fi
+}
+
+make_folder() {
+	mkdir "$CLIENTCORE_SCRATCH/$1" "$CLIENTCORE_SCRATCH/$1/socket"
+	((EUID != 0)) || chown -R postgres: "$CLIENTCORE_SCRATCH/$1"
+}
+
+# Settings as those of the cluster of with-cluster, but for the place, and for what is
+# given: NAME SETTING...
+configure_cluster() {
+	local folder=$CLIENTCORE_SCRATCH/$1
+	shift
+	{
+		printf "include '%s'\n" "$(PGDATABASE=postgres sql -c 'SHOW config_file')"
+		printf '%s\n' "unix_socket_directories = '$folder/socket'" "data_directory = '$folder/data'" \
+			"hba_file = '$folder/data/pg_hba.conf'" "ident_file = '$folder/data/pg_ident.conf'" "$@"
+	} | as_server_user tee "$folder/data/postgresql.conf" >/dev/null
+}
+
+# A new cluster: NAME SETTING...
+make_cluster() {
+	make_folder "$1"
+	as_server_user initdb -D "$CLIENTCORE_SCRATCH/$1/data" -U postgres -A trust --encoding=UTF8 \
+		--locale-provider=libc --locale=C.UTF-8 --no-sync --no-instructions >"$CLIENTCORE_SCRATCH/$1.log" 2>&1
+	configure_cluster "$@"
+}
+
+start_cluster() {
+	local folder=$CLIENTCORE_SCRATCH/$1
+	as_server_user pg_ctl -D "$folder/data" -p "$CLIENTCORE_POSTGRES" -l "$folder/log" -s -w -t 120 start </dev/null ||
+		fail "$(tail -n 20 "$folder/log")"
+}
+
+# NAME MODE
+stop_cluster() {
+	local data=$CLIENTCORE_SCRATCH/$1/data
+	[[ ! -e $data/postmaster.pid ]] || as_server_user pg_ctl -D "$data" -m "$2" -s -w stop
+}

@@ -31,7 +31,7 @@ INSERT INTO sales (region, client, sold_at, amount)
 SELECT 1 + n % 3, nullif(n % 40, 0), timestamp '2023-01-01 00:00' + n * interval '5 hours', (n * 37 % 2500) / 10.0 - 50
 FROM generate_series(1, 2000) n;
 
-CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'sold_at', amount => 'amount', capture => 'delta');
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'sold_at', amount => 'amount', replicated => true);
 
 CREATE FUNCTION truth() RETURNS TABLE (client text, day date, sales bigint, returns bigint, revenue numeric, profit numeric)
 LANGUAGE SQL AS $$
