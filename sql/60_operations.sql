@@ -111,22 +111,12 @@ $$;
 COMMENT ON FUNCTION clientcore.require_read_committed() IS
 'Internal: refuses a standby server (25006) and transactions that keep an old snapshot (25000)';
 
--- The owner of a base. A base is a schema with tables of these names, all of one
--- owner; what they hold is for operations, which have his rights alone, to see. (DROP
--- EXTENSION CASCADE leaves the tables, without their histories.)
+-- The owner of a base. A base is a schema with tables of certain names, all of one owner,
+-- see src/base.c; what they hold is for operations, which have his rights alone, to see.
 CREATE FUNCTION clientcore.is_base(schema_id oid)
 RETURNS boolean
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT count(*) = 5 AND bool_or(EXISTS (
-    SELECT FROM pg_attribute a
-    WHERE a.attrelid = c.oid AND c.relname = 'history' AND a.atttypid = 'clientcore.purchase_history'::regtype))
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.oid = schema_id AND c.relkind = 'r' AND c.relowner = n.nspowner
-    AND c.relname IN ('source', 'history', 'pending', 'state', 'settings')
-$$;
+AS 'MODULE_PATHNAME', 'is_base'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.is_base(oid) IS
 'Internal: whether a schema is a client base';
 

@@ -21,6 +21,7 @@
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -50,6 +51,7 @@ typedef struct Notes
 {
 	int16 source; /* 0: nothing */
 	int16 captured;
+	Oid client_type;
 	const char *marker;     /* why all is to be read anew, or NULL */
 	DeltaSet *deltas;       /* changes by client, or NULL */
 	Tuplestorestate *lines; /* clients and lines, or NULL */
@@ -405,27 +407,47 @@ note_by_query(CapturePlan *plan, Change *change, Notes *notes)
 
 /* --- what may fail --- */
 
-/* Whether the base knows of a trigger: anyone could make one that points to it */
+/* Whether a text, which may be NULL, has the word MERGE, in whatever case */
 static bool
-is_recorded(const PendingTarget *target, Oid trigger)
+mentions_merge(const char *text)
 {
-	char *schema = get_namespace_name(target->base);
-	char *query;
-	Oid types[] = {TEXTOID};
-	Datum values[] = {CStringGetTextDatum(psprintf("%u", trigger))};
-	bool result;
+	for (; text != NULL && *text != '\0'; text++)
+	{
+		if (pg_strncasecmp(text, "merge", 5) == 0)
+			return true;
+	}
+	return false;
+}
 
-	query = psprintf("SELECT FROM %s.source "
-					 "WHERE fingerprint -> 'triggers' ? $1",
-					 quote_identifier(schema));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(query, 1, types, values, NULL, true, 1) !=
-		SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_with_args failed");
-	result = SPI_processed > 0;
-	SPI_finish();
-	return result;
+/*
+ * Whether an update of a partitioned table may be a part of MERGE.  Where MERGE
+ * moves rows from partition to partition, PostgreSQL shows them to no trigger
+ * for statements, but fires the one for updates.  What the statement is can be
+ * told from the portal, and below that from what errors would say of it, but
+ * for functions in SQL.
+ */
+static bool
+may_be_merge(const Change *change)
+{
+	ListCell *cell;
+	const char *context;
+
+	if (change->relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
+		!TRIGGER_FIRED_BY_UPDATE(change->data->tg_event))
+		return false;
+	if (ActivePortal != NULL)
+	{
+		if (mentions_merge(ActivePortal->sourceText))
+			return true;
+		foreach (cell, ActivePortal->stmts)
+		{
+			if (lfirst_node(PlannedStmt, cell)->commandType == CMD_MERGE)
+				return true;
+		}
+	}
+	context = GetErrorContextStack();
+	return mentions_merge(context) ||
+		   (context != NULL && strstr(context, "SQL function") != NULL);
 }
 
 static void
@@ -443,40 +465,43 @@ make_lines(Notes *notes, Oid client_type, ResourceOwner owner)
 
 /* As the base's owner, in a subtransaction */
 static void
-find_notes(Capture *capture, Change *change, CapturePlan *volatile *plan,
-		   Notes *notes, ResourceOwner owner)
+find_notes(Capture *capture, Change *change, bool has_settings,
+		   CapturePlan *volatile *plan, Notes *notes, ResourceOwner owner)
 {
 	const Trigger *trigger = change->data->tg_trigger;
-	Oid client_type;
+	bool is_owners =
+		change->relation->rd_rel->relowner == capture->base.owner;
+	const char *problem = capture_stranger(capture, change->relation, trigger,
+										   &notes->source);
 
-	if (change->relation->rd_rel->relowner != capture->target.owner)
-	{
-		if (!is_recorded(&capture->target, trigger->tgoid))
-			return;
-		notes->source = capture_source(capture, trigger);
-		notes->marker = psprintf("the owner of %s was changed",
-								 RelationGetRelationName(change->relation));
-		return;
-	}
-	notes->source = capture_source(capture, trigger);
-	if (notes->marker != NULL)
+	if (problem != NULL && !is_owners)
+		notes->source = 0;
+	else if (!is_owners)
+		problem = psprintf("the owner of %s was changed",
+						   RelationGetRelationName(change->relation));
+	if (notes->marker == NULL)
+		notes->marker = problem;
+	if (notes->marker != NULL || notes->source == 0)
 		return;
 
 	*plan = capture_plan_use(capture, change->relation, trigger);
+	if (!has_settings && !capture_is_harmless(capture))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("an expression was changed at that moment")));
 	notes->captured = (*plan)->captured;
-	client_type = pending_client_type(&capture->target);
+	notes->client_type = pending_client_type(&capture->base);
 	if ((*plan)->mode == CAPTURE_MARK)
 		notes->marker = psprintf("%s was changed",
 								 RelationGetRelationName(change->relation));
 	else if ((*plan)->query != NULL)
 	{
-		make_lines(notes, client_type, owner);
+		make_lines(notes, notes->client_type, owner);
 		note_by_query(*plan, change, notes);
 	}
 	else
 	{
 		notes->deltas =
-			delta_set_create(client_type, (*plan)->scale,
+			delta_set_create(notes->client_type, (*plan)->scale,
 							 (*plan)->mode == CAPTURE_DIRTY, owner);
 		note_by_client(*plan, change, notes);
 	}
@@ -511,8 +536,8 @@ try_to_find_notes(Capture *capture, Change *change, Notes *notes)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		act_as(capture->target.owner, with_settings, &previous);
-		find_notes(capture, change, &plan, notes, owner);
+		act_as(capture->base.owner, with_settings, &previous);
+		find_notes(capture, change, with_settings, &plan, notes, owner);
 		act_again_as(&previous);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
@@ -538,6 +563,9 @@ try_to_find_notes(Capture *capture, Change *change, Notes *notes)
 			ReThrowError(error);
 		}
 		notes->marker = error->message;
+		if (notes->source == 0 &&
+			change->relation->rd_rel->relowner == capture->base.owner)
+			notes->source = capture_claim(change->data->tg_trigger);
 	}
 	PG_END_TRY();
 	if (plan != NULL)
@@ -548,7 +576,7 @@ try_to_find_notes(Capture *capture, Change *change, Notes *notes)
 
 typedef struct NoteWriter
 {
-	const PendingTarget *target;
+	const Base *base;
 	const PendingState *state;
 	const Notes *notes;
 	PendingWriter *writer;
@@ -569,7 +597,7 @@ prepare_to_write(NoteWriter *writer)
 {
 	if (writer->writer == NULL)
 	{
-		writer->writer = pending_open(writer->target);
+		writer->writer = pending_open(writer->base, writer->notes->client_type);
 		writer->is_full = pending_is_full(writer->writer, writer->state);
 		if (writer->is_full)
 			write_marker(writer, "more was sold since the last refresh than "
@@ -616,14 +644,13 @@ write_lines(NoteWriter *writer)
 }
 
 static void
-write_notes(const PendingTarget *target, const PendingState *state,
-			const Notes *notes)
+write_notes(const Base *base, const PendingState *state, const Notes *notes)
 {
-	NoteWriter writer = {target, state, notes, NULL, false};
+	NoteWriter writer = {base, state, notes, NULL, false};
 
 	if (notes->marker != NULL)
 	{
-		writer.writer = pending_open(target);
+		writer.writer = pending_open(base, InvalidOid);
 		write_marker(&writer, notes->marker);
 	}
 	else if (notes->deltas != NULL)
@@ -639,22 +666,25 @@ note_change(Capture *capture, Change *change)
 {
 	Notes notes = {0};
 	PendingState state;
-	PendingTarget target = capture->target;
+	Base base = capture->base;
 	Actor previous;
 
-	pending_read_state(&capture->target, &state);
+	pending_read_state(&base, &state);
 	if (TRIGGER_FIRED_BY_TRUNCATE(change->data->tg_event))
 		notes.marker = psprintf("%s was truncated",
 								RelationGetRelationName(change->relation));
 	else if (state.is_paused)
 		notes.marker = "sales were not noted while the base was paused";
+	else if (may_be_merge(change))
+		notes.marker = psprintf("MERGE may have moved rows between partitions of %s",
+								RelationGetRelationName(change->relation));
 
 	try_to_find_notes(capture, change, &notes);
 	if (notes.source == 0)
 		return;
 
-	act_as(target.owner, false, &previous);
-	write_notes(&target, &state, &notes);
+	act_as(base.owner, false, &previous);
+	write_notes(&base, &state, &notes);
 	act_again_as(&previous);
 	drop_notes(&notes);
 }
@@ -673,10 +703,11 @@ capture(PG_FUNCTION_ARGS)
 							   "makes")));
 	change.data = data;
 	change.relation = data->tg_relation;
-	if (is_empty(&change) || is_another_triggers(&change))
+	if ((is_empty(&change) && !may_be_merge(&change)) ||
+		is_another_triggers(&change))
 		PG_RETURN_POINTER(NULL);
 	found = capture_find(data->tg_relation, data->tg_trigger);
-	if (!found->has_target)
+	if (!found->has_base)
 		PG_RETURN_POINTER(NULL);
 
 	if (!is_row_trigger(&change))

@@ -11,6 +11,7 @@
 #include "capture_plan.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
@@ -29,6 +30,28 @@ static HTAB *captures = NULL;
 static const char *const role_names[SALE_ROLES] = {
 	"client", "sold_at", "amount", "profit", "filter", "currency"};
 
+static int
+compare_oids(const void *a, const void *b)
+{
+	Oid first = *(const Oid *) a;
+	Oid second = *(const Oid *) b;
+
+	return (first > second) - (first < second);
+}
+
+static bool
+is_of_interest(const Capture *capture, Oid relation)
+{
+	const Base *base = &capture->base;
+
+	return relation == capture->relation || relation == base->source ||
+		   relation == base->pending || relation == base->state ||
+		   relation == base->sequence ||
+		   (capture->table_count > 0 &&
+			bsearch(&relation, capture->tables, capture->table_count,
+					sizeof(Oid), compare_oids) != NULL);
+}
+
 /* PostgreSQL says that a relation changed, or (InvalidOid) that any may have */
 static void
 relation_changed(Datum argument, Oid relation)
@@ -39,10 +62,8 @@ relation_changed(Datum argument, Oid relation)
 	hash_seq_init(&status, captures);
 	while ((capture = hash_seq_search(&status)) != NULL)
 	{
-		if (relation == InvalidOid || relation == capture->relation ||
-			!capture->has_target || relation == capture->target.pending ||
-			relation == capture->target.state ||
-			relation == capture->target.sequence)
+		if (relation == InvalidOid || !capture->has_base ||
+			is_of_interest(capture, relation))
 			capture->is_valid = false;
 	}
 }
@@ -91,6 +112,16 @@ forget_plan(Capture *capture)
 		plan->is_orphan = true;
 }
 
+static void
+forget_tables(Capture *capture)
+{
+	capture->is_known = false;
+	capture->table_count = 0;
+	if (capture->tables != NULL)
+		pfree(capture->tables);
+	capture->tables = NULL;
+}
+
 /* What is known of a trigger: where it writes, if its base is there */
 Capture *
 capture_find(Relation relation, const Trigger *trigger)
@@ -102,15 +133,18 @@ capture_find(Relation relation, const Trigger *trigger)
 		make_table_of_captures();
 	capture = hash_search(captures, &trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
+	{
 		capture->plan = NULL;
+		capture->tables = NULL;
+	}
 	else if (capture->is_valid)
 		return capture;
 
 	forget_plan(capture);
+	forget_tables(capture);
 	capture->is_valid = true;
-	capture->source = 0;
 	capture->relation = RelationGetRelid(relation);
-	capture->has_target = pending_find(trigger, &capture->target);
+	capture->has_base = pending_find(trigger, &capture->base);
 	return capture;
 }
 
@@ -158,6 +192,24 @@ find_text(Jsonb *argument, const char *key)
 	return value == NULL ? NULL : text_of(value);
 }
 
+static void
+report_argument(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					errmsg("the argument of a trigger cannot be read")));
+}
+
+/* An element of an array, which must be there and of this type */
+static JsonbValue *
+element_of(JsonbContainer *list, int i, enum jbvType type)
+{
+	JsonbValue *value = getIthJsonbValueFromContainer(list, i);
+
+	if (value == NULL || value->type != type)
+		report_argument();
+	return value;
+}
+
 static int32
 int_of(const JsonbValue *value)
 {
@@ -181,13 +233,50 @@ find_bool(Jsonb *argument, const char *key)
 	return value != NULL && value->val.boolean;
 }
 
-/* The number of the source, which is needed to note even that a plan fails */
+/* The source that a trigger is of, if its argument can be read */
 int16
-capture_source(Capture *capture, const Trigger *trigger)
+capture_claim(const Trigger *trigger)
 {
-	if (capture->source == 0)
-		capture->source = (int16) find_int(read_argument(trigger), "source");
-	return capture->source;
+	const char *key = "\"source\": ";
+	const char *found =
+		trigger->tgnargs == 1 ? strstr(trigger->tgargs[0], key) : NULL;
+
+	return found == NULL ? 0 : (int16) atoi(found + strlen(key));
+}
+
+/*
+ * Why a trigger must not be followed, or NULL; and the source that it is of,
+ * 0 where there is no such source.  Anybody who may make triggers on a table
+ * could make one that looks like ours.
+ */
+const char *
+capture_stranger(Capture *capture, Relation relation, const Trigger *trigger,
+				 int16 *source)
+{
+	List *tables;
+	const char *problem;
+	ListCell *cell;
+
+	if (capture->is_known)
+	{
+		*source = capture->source;
+		return NULL;
+	}
+	tables = find_all_inheritors(RelationGetRelid(relation), NoLock, NULL);
+	problem = base_stranger(&capture->base, relation, trigger, tables,
+							capture_claim(trigger), source);
+	if (problem != NULL || !capture->is_valid)
+		return problem;
+
+	capture->tables =
+		MemoryContextAlloc(TopMemoryContext, list_length(tables) * sizeof(Oid));
+	capture->table_count = 0;
+	foreach (cell, tables)
+		capture->tables[capture->table_count++] = lfirst_oid(cell);
+	qsort(capture->tables, capture->table_count, sizeof(Oid), compare_oids);
+	capture->source = *source;
+	capture->is_known = true;
+	return NULL;
 }
 
 /* --- plans --- */
@@ -242,15 +331,17 @@ read_columns(CapturePlan *plan, Relation relation, Jsonb *argument)
 	plan->columns = palloc(Max(plan->column_count, 1) * sizeof(AttrNumber));
 	for (int i = 0; i < plan->column_count; i++)
 	{
-		JsonbValue *column = getIthJsonbValueFromContainer(list, i);
-		JsonbContainer *parts = column->val.binary.data;
-		AttrNumber number =
-			(AttrNumber) int_of(getIthJsonbValueFromContainer(parts, 0));
+		JsonbContainer *parts =
+			element_of(list, i, jbvBinary)->val.binary.data;
+		AttrNumber number;
 
+		if (!JsonContainerIsArray(parts))
+			report_argument();
+		number = (AttrNumber) int_of(element_of(parts, 0, jbvNumeric));
 		check_column(relation, number,
-					 text_of(getIthJsonbValueFromContainer(parts, 1)),
-					 text_of(getIthJsonbValueFromContainer(parts, 2)),
-					 int_of(getIthJsonbValueFromContainer(parts, 3)));
+					 text_of(element_of(parts, 1, jbvString)),
+					 text_of(element_of(parts, 2, jbvString)),
+					 int_of(element_of(parts, 3, jbvNumeric)));
 		plan->columns[i] = number;
 	}
 }
@@ -271,11 +362,15 @@ check_types(CapturePlan *plan, Oid client_type)
 		types[i] = plan->roles[i] == NULL
 					   ? InvalidOid
 					   : getBaseType(exprType(plan->roles[i]->expr));
-	if (plan->roles[ROLE_CLIENT] != NULL &&
+	if (plan->roles[ROLE_CLIENT] == NULL ||
 		exprType(plan->roles[ROLE_CLIENT]->expr) != client_type)
 		report_type("client");
+	if (types[ROLE_FILTER] != InvalidOid && types[ROLE_FILTER] != BOOLOID)
+		report_type("filter");
 	if (plan->mode != CAPTURE_DELTA)
 		return;
+	if (types[ROLE_CURRENCY] != InvalidOid && types[ROLE_CURRENCY] != TEXTOID)
+		report_type("currency");
 	if (!moment_type_of(types[ROLE_SOLD_AT], &plan->moment))
 		report_type("sold_at");
 	if (!number_type_of(types[ROLE_AMOUNT], &plan->amount))
@@ -304,6 +399,9 @@ read_roles(CapturePlan *plan, Relation relation, Jsonb *argument,
 	}
 }
 
+/* A function takes no more than a hundred arguments */
+#define COLUMNS_OF_OBJECT 40
+
 /* Clients and the columns they are found by, each pair once */
 static char *
 query_for_lines(CapturePlan *plan, Relation relation, const char *alias,
@@ -319,8 +417,13 @@ query_for_lines(CapturePlan *plan, Relation relation, const char *alias,
 		const char *name = NameStr(
 			TupleDescAttr(RelationGetDescr(relation), plan->columns[i] - 1)
 				->attname);
+		const char *separator = ", ";
 
-		appendStringInfo(&query, "%s%s, %s.%s", i == 0 ? "" : ", ",
+		if (i % COLUMNS_OF_OBJECT == 0)
+			separator = i == 0 ? ""
+							   : ") OPERATOR(pg_catalog.||) "
+								 "pg_catalog.jsonb_build_object(";
+		appendStringInfo(&query, "%s%s, %s.%s", separator,
 						 quote_literal_cstr(name), quote_identifier(alias),
 						 quote_identifier(name));
 	}
@@ -343,20 +446,26 @@ read_plan(CapturePlan *plan, Relation relation, Jsonb *argument,
 	plan->currency_code = find_text(argument, "currency_code");
 	if (mode == NULL || alias == NULL || plan->scale < 0 ||
 		plan->scale > INT64_MAX_SCALE)
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("the argument of a trigger is incomplete")));
+		report_argument();
 	plan->mode = strcmp(mode, "delta") == 0   ? CAPTURE_DELTA
 				 : strcmp(mode, "dirty") == 0 ? CAPTURE_DIRTY
 											  : CAPTURE_MARK;
 	if (plan->mode == CAPTURE_MARK)
 		return;
+	if (zone == NULL && plan->mode == CAPTURE_DELTA)
+		report_argument();
 	if (zone != NULL)
 		zone_use_name(&plan->zone, zone, (int) strlen(zone));
 
 	read_columns(plan, relation, argument);
 	if (plan->mode == CAPTURE_DIRTY && find_bool(argument, "line"))
-		plan->query = query_for_lines(plan, relation, alias,
-									  find_text(argument, "client"));
+	{
+		char *client = find_text(argument, "client");
+
+		if (client == NULL)
+			report_argument();
+		plan->query = query_for_lines(plan, relation, alias, client);
+	}
 	else
 	{
 		read_roles(plan, relation, argument, alias);
@@ -411,7 +520,7 @@ capture_plan_use(Capture *capture, Relation relation, const Trigger *trigger)
 	PG_TRY();
 	{
 		read_plan(plan, relation, read_argument(trigger),
-				  pending_client_type(&capture->target));
+				  pending_client_type(&capture->base));
 	}
 	PG_CATCH();
 	{

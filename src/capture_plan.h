@@ -73,14 +73,19 @@ typedef struct Capture
 	Oid trigger; /* the key */
 	bool is_valid;
 	Oid relation;
-	bool has_target;
-	PendingTarget target;
-	int16 source; /* 0: not yet known */
+	bool has_base;
+	Base base;
+	bool is_known;  /* the base has recorded the trigger as it is */
+	int16 source;   /* of a trigger that is known */
+	int table_count;
+	Oid *tables;    /* whose changes it sees, in order; of one that is known */
 	CapturePlan *plan;
 } Capture;
 
 extern Capture *capture_find(Relation relation, const Trigger *trigger);
-extern int16 capture_source(Capture *capture, const Trigger *trigger);
+extern int16 capture_claim(const Trigger *trigger);
+extern const char *capture_stranger(Capture *capture, Relation relation,
+									const Trigger *trigger, int16 *source);
 extern bool capture_is_harmless(const Capture *capture);
 extern CapturePlan *capture_plan_use(Capture *capture, Relation relation,
 									 const Trigger *trigger);

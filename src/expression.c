@@ -305,7 +305,7 @@ parse_expression(PG_FUNCTION_ARGS)
 	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	node = expression_parse(relation, alias, argument, source, is_condition);
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 
 	planned = as_planned(node);
 	type = exprType(node);

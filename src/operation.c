@@ -13,6 +13,7 @@
 #include "operation.h"
 
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -24,6 +25,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+
+#include "base.h"
 
 PG_FUNCTION_INFO_V1(run_as_owner);
 PG_FUNCTION_INFO_V1(may_commit);
@@ -91,11 +94,12 @@ act_as(Oid owner, bool with_settings, Actor *previous)
 	}
 }
 
+/* Settings are put back, whatever code of users has set meanwhile */
 void
 act_again_as(const Actor *previous)
 {
 	if (previous->nest_level > 0)
-		AtEOXact_GUC(true, previous->nest_level);
+		AtEOXact_GUC(false, previous->nest_level);
 	SetUserIdAndSecContext(previous->user, previous->context);
 }
 
@@ -112,6 +116,27 @@ check_may_ask(Oid owner, const char *operation)
 						errdetail("A client base is run with the rights of "
 								  "its owner."),
 						errhint("Ask for membership in that role.")));
+}
+
+/*
+ * An operation works on the base of this owner, except for those that make one:
+ * in any other schema, names could lead to code of others, which would run with
+ * the rights of whoever the caller says is the owner.
+ */
+static void
+check_base(Oid owner, const char *operation, Datum name)
+{
+	char *schema = TextDatumGetCString(name);
+	Base base;
+
+	if (strcmp(operation, "base_plan") == 0 ||
+		strcmp(operation, "base_attach") == 0)
+		return;
+	if (!base_find(get_namespace_oid(schema, true), &base) ||
+		base.owner != owner)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA),
+						errmsg("role \"%s\" has no client base \"%s\"",
+							   GetUserNameFromId(owner, true), schema)));
 }
 
 /* The function of the extension's own that is this operation */
@@ -150,6 +175,7 @@ run_as_owner(PG_FUNCTION_ARGS)
 	Datum result;
 
 	check_may_ask(owner, name);
+	check_base(owner, name, PG_GETARG_DATUM(2));
 	act_as(owner, true, &previous);
 	result =
 		OidFunctionCall2(operation, PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));

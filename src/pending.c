@@ -24,7 +24,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #define BATCH_ROWS 500
 
@@ -76,55 +75,33 @@ find_row_type(Node *node, Oid *type)
 	return expression_tree_walker(node, find_row_type, type);
 }
 
-static Oid
-relation_in(Oid schema, const char *name)
-{
-	return get_relname_relid(name, schema);
-}
-
 /*
  * The base of a trigger.  It is told by the condition rather than by a name, so
  * that it follows the schema when that is renamed.
  */
 bool
-pending_find(const Trigger *trigger, PendingTarget *target)
+pending_find(const Trigger *trigger, Base *base)
 {
 	Oid row_type = InvalidOid;
 	Oid source;
-	HeapTuple tuple;
 
 	if (trigger->tgqual == NULL ||
 		!find_row_type(stringToNode(trigger->tgqual), &row_type))
 		return false;
 	source = get_typ_typrelid(row_type);
-	if (!OidIsValid(source))
-		return false;
-	target->base = get_rel_namespace(source);
-	target->pending = relation_in(target->base, "pending");
-	target->sequence = relation_in(target->base, "pending_id");
-	target->state = relation_in(target->base, "state");
-	if (relation_in(target->base, "source") != source ||
-		get_rel_relkind(target->pending) != RELKIND_RELATION ||
-		get_rel_relkind(target->sequence) != RELKIND_SEQUENCE ||
-		get_rel_relkind(target->state) != RELKIND_RELATION)
-		return false;
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(target->pending));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	target->owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return true;
+	return OidIsValid(source) &&
+		   base_find(get_rel_namespace(source), base) &&
+		   base->source == source;
 }
 
 Oid
-pending_client_type(const PendingTarget *target)
+pending_client_type(const Base *base)
 {
 	AttrNumber number =
-		get_attnum(target->pending, column_names[PENDING_CLIENT_ID]);
+		get_attnum(base->pending, column_names[PENDING_CLIENT_ID]);
 
 	return number == InvalidAttrNumber ? InvalidOid
-									   : get_atttype(target->pending, number);
+									   : get_atttype(base->pending, number);
 }
 
 static Datum
@@ -147,9 +124,9 @@ state_value(TupleTableSlot *slot, Relation state, const char *name, Oid type,
  * be read all sales are noted, without a limit.
  */
 void
-pending_read_state(const PendingTarget *target, PendingState *state)
+pending_read_state(const Base *base, PendingState *state)
 {
-	Relation relation = table_open(target->state, AccessShareLock);
+	Relation relation = base_open(base->state, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	TableScanDesc scan =
 		table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
@@ -172,19 +149,40 @@ pending_read_state(const PendingTarget *target, PendingState *state)
 	table_close(relation, AccessShareLock);
 }
 
+/* The column that a value goes to; none where it is of another type by now */
+static AttrNumber
+column_for(Relation relation, PendingColumn column, Oid client_type)
+{
+	const Oid types[PENDING_COLUMNS] = {
+		INT8OID,   INT2OID, INT2OID,        client_type,
+		InvalidOid, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+	AttrNumber number =
+		get_attnum(RelationGetRelid(relation), column_names[column]);
+	Form_pg_attribute attribute;
+
+	if (number == InvalidAttrNumber)
+		return InvalidAttrNumber;
+	attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
+	if (column == PENDING_DELTA ? attribute->attlen == -1
+								: attribute->atttypid == types[column])
+		return number;
+	return InvalidAttrNumber;
+}
+
+/* client_type: of the clients to come, or InvalidOid */
 PendingWriter *
-pending_open(const PendingTarget *target)
+pending_open(const Base *base, Oid client_type)
 {
 	PendingWriter *writer = palloc0(sizeof(PendingWriter));
 
-	writer->sequence = target->sequence;
-	writer->relation = table_open(target->pending, RowExclusiveLock);
+	writer->sequence = base->sequence;
+	writer->relation = base_open(base->pending, RowExclusiveLock);
 	writer->command = GetCurrentCommandId(true);
 	writer->context = AllocSetContextCreate(
 		CurrentMemoryContext, "clientcore pending", ALLOCSET_DEFAULT_SIZES);
 	writer->number = nextval_internal(writer->sequence, false);
 	for (size_t i = 0; i < PENDING_COLUMNS; i++)
-		writer->columns[i] = get_attnum(target->pending, column_names[i]);
+		writer->columns[i] = column_for(writer->relation, i, client_type);
 
 	writer->estate = CreateExecutorState();
 	writer->result = makeNode(ResultRelInfo);
@@ -275,7 +273,8 @@ pending_put(PendingWriter *writer, const PendingRow *row)
 	if (row->captured != 0)
 		set_value(writer, slot, PENDING_CAPTURED,
 				  Int16GetDatum(row->captured));
-	if (row->has_client)
+	if (row->has_client &&
+		writer->columns[PENDING_CLIENT_ID] != InvalidAttrNumber)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(
 			slot->tts_tupleDescriptor, writer->columns[PENDING_CLIENT_ID] - 1);

@@ -10,15 +10,7 @@
 #include "nodes/execnodes.h"
 #include "utils/reltrigger.h"
 
-/* Where a trigger writes */
-typedef struct PendingTarget
-{
-	Oid base; /* the schema */
-	Oid owner;
-	Oid pending;
-	Oid sequence;
-	Oid state;
-} PendingTarget;
+#include "base.h"
 
 /* What a trigger has to know of the base */
 typedef struct PendingState
@@ -42,12 +34,11 @@ typedef struct PendingRow
 
 typedef struct PendingWriter PendingWriter;
 
-extern bool pending_find(const Trigger *trigger, PendingTarget *target);
-extern Oid pending_client_type(const PendingTarget *target);
-extern void pending_read_state(const PendingTarget *target,
-							   PendingState *state);
+extern bool pending_find(const Trigger *trigger, Base *base);
+extern Oid pending_client_type(const Base *base);
+extern void pending_read_state(const Base *base, PendingState *state);
 
-extern PendingWriter *pending_open(const PendingTarget *target);
+extern PendingWriter *pending_open(const Base *base, Oid client_type);
 extern bool pending_is_full(const PendingWriter *writer,
 							const PendingState *state);
 extern void pending_put(PendingWriter *writer, const PendingRow *row);

@@ -50,7 +50,43 @@ USING (SELECT i FROM generate_series(1, 400, 3) AS i) n ON s.id = n.i
 WHEN MATCHED AND s.id % 2 = 0 THEN DELETE
 WHEN MATCHED THEN UPDATE SET at = timestamptz '2024-11-05 03:00+00', client = 77
 WHEN NOT MATCHED THEN INSERT VALUES (n.i, n.i % 5, '2023-07-01 00:00+00', 'north', 3);
-SELECT * FROM pg_temp.follows('shop', 'delta', 'MERGE over partitions');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: MERGE may have moved rows%', 'MERGE over partitions');
+-- rows that only move are shown to no trigger of the statement
+PREPARE move AS MERGE INTO sales s USING (SELECT i FROM generate_series(1, 300) AS i) n ON s.id = n.i
+WHEN MATCHED THEN UPDATE SET at = s.at - interval '150 days', amount = s.amount + 1;
+EXECUTE move;
+SELECT * FROM pg_temp.follows('shop', 'rebuild: MERGE may have moved rows%', 'MERGE that only moves rows, prepared');
+CREATE FUNCTION pg_temp.move(days integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    MERGE INTO sales s USING (SELECT i FROM generate_series(1, 300) AS i) n ON s.id = n.i
+    WHEN MATCHED THEN UPDATE SET at = s.at + days * interval '1 day';
+END
+$$;
+SELECT pg_temp.move(150);
+SELECT * FROM pg_temp.follows('shop', 'rebuild: MERGE may have moved rows%', 'MERGE that only moves rows, in a function');
+CREATE FUNCTION pg_temp.move_in_sql() RETURNS void LANGUAGE sql AS $$
+MERGE INTO sales s USING (SELECT i FROM generate_series(1, 300) AS i) n ON s.id = n.i
+WHEN MATCHED THEN UPDATE SET at = s.at - interval '10 days', amount = s.amount + 1
+$$;
+SELECT pg_temp.move_in_sql();
+SELECT * FROM pg_temp.follows('shop', 'rebuild: MERGE may have moved rows%', 'MERGE that only moves rows, in a function in SQL');
+MERGE INTO sales_2023_rest s USING (SELECT i FROM generate_series(1, 300) AS i) n ON s.id = n.i
+WHEN MATCHED THEN UPDATE SET amount = s.amount + 1;
+SELECT * FROM pg_temp.follows('shop', 'delta', 'MERGE into a partition');
+-- a partition that comes and goes between two refreshes
+CREATE TABLE sales_2030 PARTITION OF sales FOR VALUES FROM ('2030-01-01 00:00+00') TO ('2031-01-01 00:00+00');
+INSERT INTO sales VALUES (901, 5, '2030-01-05 00:00+00', 'north', 9);
+DROP TABLE sales_2030;
+SELECT * FROM pg_temp.follows('shop', 'rebuild: a partition or child was added to sales', 'a partition that came and went');
+CREATE TABLE sales_2023_lands PARTITION OF sales_2023 FOR VALUES IN ('far', 'further') PARTITION BY LIST (client);
+CREATE TABLE sales_2023_lands_1 PARTITION OF sales_2023_lands FOR VALUES IN (1);
+SELECT * FROM pg_temp.follows('shop', 'rebuild: %added: public.sales_2023_lands', 'partitions of partitions');
+INSERT INTO sales VALUES (902, 1, '2023-01-05 00:00+00', 'far', 9);
+SELECT * FROM pg_temp.follows('shop', 'delta', 'rows written into them');
+CREATE TABLE sales_2023_lands_2 PARTITION OF sales_2023_lands FOR VALUES IN (2);
+INSERT INTO sales VALUES (903, 2, '2023-01-05 00:00+00', 'far', 9);
+ALTER TABLE sales_2023_lands DETACH PARTITION sales_2023_lands_2;
+SELECT * FROM pg_temp.follows('shop', 'rebuild: a partition or child was added to sales', 'a partition far below that came and went');
 DELETE FROM sales WHERE id % 7 = 0;
 SELECT * FROM pg_temp.follows('shop', 'delta', 'DELETE over partitions');
 CREATE TABLE sales_2025 PARTITION OF sales FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2026-01-01 00:00+00');
