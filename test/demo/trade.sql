@@ -47,7 +47,7 @@ CALL clientcore.refresh('shop');
 \echo
 \echo 'What shop.clients says of them:'
 \echo
-SELECT CASE WHEN n = 1 THEN client ELSE '' END AS client, CASE n WHEN 1 THEN 'before' ELSE 'now' END AS " ",
+SELECT CASE WHEN row_number() OVER (PARTITION BY name ORDER BY n) = 1 THEN name ELSE '' END AS client, CASE n WHEN 1 THEN 'before' ELSE 'now' END AS " ",
     "first purchase", "last purchase", purchases, sales, returns, revenue, stage
 FROM (
     SELECT *, 1 AS n, client AS name FROM concerned_before
