@@ -505,7 +505,7 @@ BEGIN
             setting.sales_complete_from, '', bounds));
         EXECUTE format($sql$
             SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
-            FROM (SELECT count(*) AS clients, sum(clientcore.purchase_count(history)) AS purchase_days,
+            FROM (SELECT count(*) AS clients, coalesce(sum(clientcore.purchase_count(history)), 0) AS purchase_days,
                     coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS sales,
                     coalesce(sum(clientcore.revenue(history)), 0) AS revenue,
                     min(clientcore.first_purchase(history)) AS first_day, max(clientcore.last_purchase(history)) AS last_day

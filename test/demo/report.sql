@@ -1,33 +1,30 @@
--- What a sales director wants to see, from the purchase histories in client_history,
--- in which no sale is later than today.
+-- What a sales director wants to see, from the base "shop"; after prepare.sql, in the
+-- same session.
 --
--- psql variables: has_filter, has_profit: true or false; note: what else to say of
--- the load, perhaps empty.
+-- psql variable: note: what else to say of the load, perhaps empty.
 
 SET search_path = public, clientcore;
 \pset footer off
 \pset numericlocale on
 
--- What every answer is for: the day of the newest sale, the year that ends on it,
--- and the period that suits the rhythm of this trade.
+-- What every answer is for: the day of the base, the year that ends on it, and the
+-- period that suits the rhythm of this trade.
 CREATE TABLE answer AS
-WITH day AS (
-    SELECT max(day) AS as_of FROM days((SELECT rollup(h) FROM client_history))
-), rhythm AS (
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY typical_interval(as_of(h, as_of))) AS median_interval
-    FROM client_history, day
+WITH rhythm AS (
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY typical_interval(as_of(history, as_of))) AS median_interval
+    FROM shop.history, shop.state
 )
 SELECT as_of, (as_of - interval '12 months')::date + 1 AS year_from, median_interval,
     coalesce(median_interval >= 60, false) AS is_slow,
     CASE WHEN median_interval >= 60 THEN 'quarter' ELSE 'month' END AS period,
     CASE WHEN median_interval >= 60 THEN 8 ELSE 12 END AS periods,
     CASE WHEN median_interval >= 60 THEN 5 ELSE 10 END AS adherent_purchases
-FROM day, rhythm;
+FROM shop.state, rhythm;
 
-CREATE TABLE card AS
+CREATE MATERIALIZED VIEW card AS
 WITH known AS (
-    SELECT client, as_of(h, as_of) AS h, slice(h, year_from, as_of) AS year, answer.*
-    FROM client_history, answer
+    SELECT client_id::text AS client, as_of(history, as_of) AS h, slice(history, year_from, as_of) AS year, answer.*
+    FROM shop.history, answer
 )
 SELECT client,
     CASE WHEN length(client) > 28 THEN left(client, 27) || '…' ELSE client END AS short_name,
@@ -49,7 +46,8 @@ SELECT client,
     CASE WHEN last_purchase(h) IS NOT NULL THEN
         revenue(slice(h, (last_purchase(h) - interval '12 months')::date + 1, last_purchase(h)))
     END AS last_year_revenue
-FROM known;
+FROM known
+WHERE sale_count(h) + return_count(h) > 0;
 
 -- A number as it is read.
 CREATE FUNCTION pg_temp.readable(n numeric) RETURNS text
@@ -72,6 +70,7 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN n < 0 THEN '-' ELSE '+' END
     || trim_scale(abs(CASE WHEN abs(n) > 0.00001 THEN round(n, 6) ELSE n END));
 
+SELECT filter IS NOT NULL AS has_filter, profit IS NOT NULL AS has_profit FROM shop.source \gset
 SELECT sum(revenue_12m) > 0 AS has_revenue, count(*) FILTER (WHERE revenue_12m < 0) > 0 AS has_negative
 FROM card \gset
 
@@ -113,17 +112,17 @@ GROUP BY as_of, future_lines, rounded_amounts, amount_gained, rounded_profits, p
 
 -- Amounts to the last digit of any of them, with two decimals rather than one.
 SELECT line.what AS " ", line.lines,
-    round(line.amount, max(CASE min_scale(line.amount) WHEN 1 THEN 2 ELSE min_scale(line.amount) END) OVER ()) AS amount
+    round(CASE WHEN line.lines > 0 THEN line.amount END, max(CASE min_scale(line.amount) WHEN 1 THEN 2 ELSE min_scale(line.amount) END) OVER ()) AS amount
 FROM loaded, LATERAL (VALUES
-    (1, 'lines in the table', lines, CASE WHEN NOT :has_filter THEN amount END),
+    (1, 'lines in the table', lines, CASE WHEN NOT :'has_filter' THEN amount END),
     (2, 'left out by FILTER', lines - kept_lines, NULL),
     (3, 'skipped: no client (guests)', guest_lines, guest_amount),
     (4, 'skipped: no date', undated_lines, undated_amount),
     (5, 'skipped: no amount', unpriced_lines, NULL),
     (6, 'skipped: dated in the future', future_lines, future_amount),
-    (7, 'sales of known clients', sale_lines, (SELECT sum(revenue(h)) FROM client_history))
+    (7, 'sales of known clients', sale_lines, sale_amount)
 ) AS line (n, what, lines, amount)
-WHERE CASE line.n WHEN 2 THEN :has_filter WHEN 6 THEN future_lines > 0 ELSE true END
+WHERE CASE line.n WHEN 2 THEN :'has_filter' WHEN 6 THEN future_lines > 0 ELSE true END
 ORDER BY line.n;
 
 ---------------------------------------------------------------------------------
