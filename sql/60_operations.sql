@@ -39,12 +39,13 @@ CREATE FUNCTION clientcore.parse_expression(
     OUT column_numbers smallint[],
     OUT volatility text,
     OUT has_subquery boolean,
-    OUT reads_whole_row boolean)
+    OUT reads_whole_row boolean,
+    OUT functions oid[])
 RETURNS record
 AS 'MODULE_PATHNAME', 'parse_expression'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.parse_expression(oid, text, text, text, boolean, text) IS
-'Internal: what an expression over the columns of a relation is: its text with names qualified, its type, what it reads, how far its value can change. Errors: those of PostgreSQL''s parser, with the argument named.';
+'Internal: what an expression over the columns of a relation is: its text with names qualified, its type, what it reads, how far its value can change, which functions of users it calls. Errors: those of PostgreSQL''s parser, with the argument named.';
 
 CREATE FUNCTION clientcore.key_equality(key oid)
 RETURNS text

@@ -67,6 +67,7 @@ BEGIN
             fingerprint jsonb,
             built_time_zone text,
             built_amount_scale smallint,
+            built_complete_from date,
             built_at timestamptz,
             stale text)$sql$,
         $sql$CREATE TABLE %1$I.captured_table (
@@ -95,7 +96,8 @@ BEGIN
             client %2$s NOT NULL)$sql$,
         -- added_at in the key: a sequence that was set back, as by a restore of data
         -- alone or on a logical replica, must refuse no sale;
-        -- without autovacuum's usual waits: what a refresh took leaves room soon
+        -- without autovacuum's usual waits: what a refresh took leaves room soon; and without
+        -- its lock to truncate the file
         $sql$CREATE TABLE %1$I.pending (
             id bigint NOT NULL,
             source smallint NOT NULL,
@@ -106,7 +108,7 @@ BEGIN
             reason text,
             added_at timestamptz NOT NULL,
             PRIMARY KEY (id, added_at))
-            WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000)$sql$,
+            WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, vacuum_truncate = false)$sql$,
         $sql$CREATE SEQUENCE %1$I.pending_id CACHE 64 OWNED BY %1$I.pending.id$sql$,
         $sql$ALTER TABLE %1$I.pending ALTER id SET DEFAULT nextval('%1$I.pending_id')$sql$,
         $sql$CREATE TRIGGER refuse_chain AFTER INSERT OR UPDATE ON %1$I.client_alias
@@ -234,6 +236,7 @@ BEGIN
             ('source', 'fingerprint', 'files and triggers of its tables at the last refresh: a difference means that changes may have gone unnoticed'),
             ('source', 'built_time_zone', 'time zone that its histories are built by'),
             ('source', 'built_amount_scale', 'decimals that its histories are built by'),
+            ('source', 'built_complete_from', 'day before which sales were no longer taken'),
             ('source', 'built_at', 'time of the last build from all its rows'),
             ('source', 'stale', 'why the next refresh has to rebuild; null: it need not'),
             ('captured_table', 'captured', 'number of the captured table in this base'),

@@ -62,6 +62,10 @@ BEGIN
         roles := clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp');
         SELECT jsonb_object_agg(role.argument, role.described ->> 'expression_text') INTO fixed
         FROM jsonb_each(roles) AS role (argument, described);
+        -- a char(n) is compared without its blanks, as a text
+        IF roles ? 'currency' THEN
+            fixed := fixed || jsonb_build_object('currency', format('(%s)::text', fixed ->> 'currency'));
+        END IF;
         -- the client in the type of the base
         IF roles #>> '{client,type_text}' <> key.key_type THEN
             fixed := fixed || jsonb_build_object('client', format('(%s)::%s', fixed ->> 'client', key.key_type));
@@ -122,24 +126,49 @@ $$;
 COMMENT ON FUNCTION clientcore.triggers_of_tree(text, integer, oid, jsonb, smallint[], boolean) IS
 'Internal: the triggers that a table, its partitions and children should have';
 
--- Our triggers are those whose condition depends on the row type of the table source:
--- a constant that is always true, so that they go with the base. Such triggers could be
--- made by strangers too, on tables of their own: these are none of ours.
-CREATE FUNCTION clientcore.base_triggers(base text)
-RETURNS TABLE (source integer, relation oid, name text, argument text, enabled "char", trigger_id oid, trigger_xmin xid)
+-- A trigger as PostgreSQL tells of it, up to its function. Its condition is always true
+-- and depends on the row type of the table source, so that it goes with the base.
+CREATE FUNCTION clientcore.trigger_definition(base text, relation oid, name text, event text)
+RETURNS text
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT (a.argument::jsonb ->> 'source')::integer, t.tgrelid, t.tgname::text, a.argument, t.tgenabled, t.oid, t.xmin
+SELECT format('TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN ((NULL::%I.source IS NULL)) EXECUTE FUNCTION clientcore.capture(',
+    name,
+    CASE event WHEN 'ROW' THEN 'INSERT OR DELETE OR UPDATE' ELSE event END,
+    clientcore.relation_name(relation),
+    CASE event
+        WHEN 'INSERT' THEN ' REFERENCING NEW TABLE AS clientcore_new'
+        WHEN 'UPDATE' THEN ' REFERENCING OLD TABLE AS clientcore_old NEW TABLE AS clientcore_new'
+        WHEN 'DELETE' THEN ' REFERENCING OLD TABLE AS clientcore_old'
+    END,
+    CASE event WHEN 'ROW' THEN 'ROW' ELSE 'STATEMENT' END,
+    base)
+$$;
+COMMENT ON FUNCTION clientcore.trigger_definition(text, oid, text, text) IS
+'Internal: how a trigger of a base is defined, up to its argument';
+
+-- The triggers of a base on tables of its owner. Strangers could make such triggers on
+-- tables of their own, and whoever may make triggers on a sales table could make others
+-- there: nothing in them is taken for granted.
+CREATE FUNCTION clientcore.base_triggers(base text)
+RETURNS TABLE (source integer, relation oid, name text, definition text, argument text, enabled "char", trigger_id oid, trigger_xmin xid)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT (substring(a.argument FROM '"source": ([0-9]{1,5})[,}]'))::integer, t.tgrelid, t.tgname::text,
+    substring(pg_get_triggerdef(t.oid) FROM '^CREATE (.*? EXECUTE FUNCTION clientcore\.capture\()'),
+    a.argument, t.tgenabled, t.oid, t.xmin
 FROM pg_class source
 JOIN pg_namespace n ON n.oid = source.relnamespace AND n.nspname = base
 JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_type'::regclass AND d.refobjid = source.reltype
 JOIN pg_trigger t ON t.oid = d.objid
 JOIN pg_class c ON c.oid = t.tgrelid AND c.relowner = source.relowner
-JOIN pg_proc p ON p.oid = t.tgfoid AND p.proname = 'capture' AND p.pronamespace = 'clientcore'::regnamespace
 CROSS JOIN LATERAL (
     SELECT convert_from(substring(t.tgargs FROM 1 FOR octet_length(t.tgargs) - 1), getdatabaseencoding())
-    WHERE t.tgnargs = 1) AS a (argument)
+    WHERE t.tgnargs = 1
+    UNION ALL
+    SELECT '' WHERE t.tgnargs <> 1) AS a (argument)
 WHERE source.relname = 'source'
 $$;
 COMMENT ON FUNCTION clientcore.base_triggers(text) IS
@@ -155,26 +184,32 @@ FROM clientcore.wanted_triggers(base, source_number) w
 WHERE NOT EXISTS (
     SELECT FROM clientcore.base_triggers(base) b
     WHERE b.relation = w.relation AND b.name = w.name AND b.argument = w.argument
+        AND b.definition = clientcore.trigger_definition(base, w.relation, w.name, w.event)
         -- ENABLE TRIGGER ALL enables them all alike; who disabled one meant it
         AND b.enabled IN (w.enabled, 'D'))
 $$;
 COMMENT ON FUNCTION clientcore.missing_triggers(text, integer) IS
 'Internal: the triggers that a source lacks, or has otherwise';
 
-CREATE FUNCTION clientcore.surplus_triggers(base text, source_number integer)
+-- Of these sources, and of none that there is.
+CREATE FUNCTION clientcore.surplus_triggers(base text, sources integer[])
 RETURNS TABLE (relation oid, name text)
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT b.relation, b.name
-FROM clientcore.base_triggers(base) b
-WHERE b.source = source_number
-    AND NOT EXISTS (
-        SELECT FROM clientcore.wanted_triggers(base, source_number) w
-        WHERE w.relation = b.relation AND w.name = b.name)
+BEGIN
+    RETURN QUERY EXECUTE format($sql$
+        SELECT b.relation, b.name
+        FROM clientcore.base_triggers(%1$L) b
+        WHERE NOT EXISTS (SELECT FROM %1$I.source s WHERE s.source = b.source AND NOT s.source = ANY ($1))
+            AND NOT EXISTS (
+                SELECT FROM unnest($1) AS s, clientcore.wanted_triggers(%1$L, s) w
+                WHERE w.relation = b.relation AND w.name = b.name)$sql$, base)
+    USING sources;
+END
 $$;
-COMMENT ON FUNCTION clientcore.surplus_triggers(text, integer) IS
-'Internal: triggers of a source that it should not have';
+COMMENT ON FUNCTION clientcore.surplus_triggers(text, integer[]) IS
+'Internal: triggers of a base that it should not have';
 
 -- Locks for triggers. It waits for one lock only while it holds none, and so can neither
 -- take part in a deadlock with writers nor keep them waiting beyond lock_timeout, which
@@ -185,7 +220,8 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    patience interval := CASE current_setting('lock_timeout') WHEN '0' THEN '3s' ELSE current_setting('lock_timeout') END;
+    timeout text := current_setting('lock_timeout');
+    patience interval := CASE timeout WHEN '0' THEN '3s' ELSE timeout END;
     deadline timestamptz := clock_timestamp() + patience;
     relation oid;
     is_first boolean;
@@ -202,6 +238,7 @@ BEGIN
                     CASE WHEN NOT is_first THEN 'NOWAIT' END);
                 is_first := false;
             END LOOP;
+            PERFORM set_config('lock_timeout', timeout, true);
             RETURN;
         EXCEPTION WHEN lock_not_available OR undefined_table THEN
             IF clock_timestamp() >= deadline THEN
@@ -218,56 +255,44 @@ $$;
 COMMENT ON FUNCTION clientcore.lock_tables(oid[], text) IS
 'Internal: locks those tables that are there, without the danger of a deadlock. Errors: 55P03 where they are not to be had within lock_timeout.';
 
--- Gives a source the triggers it should have; true where that changed anything.
-CREATE FUNCTION clientcore.put_triggers(base text, source_number integer)
+-- Gives sources the triggers they should have; true where that changed anything. All tables
+-- are locked at once, since waiting for one while holding another could be a deadlock.
+CREATE FUNCTION clientcore.put_triggers(base text, sources integer[])
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    tables oid[];
+    missing oid[];
     surplus oid[];
     put record;
 BEGIN
-    SELECT array_agg(DISTINCT relation) INTO tables FROM clientcore.missing_triggers(base, source_number);
-    SELECT array_agg(DISTINCT relation) INTO surplus FROM clientcore.surplus_triggers(base, source_number);
-    IF tables IS NULL AND surplus IS NULL THEN
+    SELECT array_agg(DISTINCT m.relation) INTO missing FROM unnest(sources) AS s, clientcore.missing_triggers(base, s) m;
+    SELECT array_agg(DISTINCT u.relation) INTO surplus FROM clientcore.surplus_triggers(base, sources) u;
+    IF missing IS NULL AND surplus IS NULL THEN
         RETURN false;
     END IF;
-    IF surplus IS NOT NULL THEN
-        PERFORM clientcore.lock_tables(surplus, 'ACCESS EXCLUSIVE');
-        -- of what was locked: meanwhile partitions may have come and gone
-        FOR put IN SELECT * FROM clientcore.surplus_triggers(base, source_number) WHERE relation = ANY (surplus) LOOP
-            EXECUTE format('DROP TRIGGER %I ON %s', put.name, clientcore.relation_name(put.relation));
-        END LOOP;
-    END IF;
-    IF tables IS NOT NULL THEN
-        PERFORM clientcore.lock_tables(tables, 'SHARE ROW EXCLUSIVE');
-        FOR put IN
-            SELECT * FROM clientcore.missing_triggers(base, source_number) WHERE relation = ANY (tables) ORDER BY relation, name
-        LOOP
-            EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN (NULL::%I.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)',
-                put.name,
-                CASE put.event WHEN 'ROW' THEN 'INSERT OR UPDATE OR DELETE' ELSE put.event END,
-                clientcore.relation_name(put.relation),
-                CASE put.event
-                    WHEN 'INSERT' THEN ' REFERENCING NEW TABLE AS clientcore_new'
-                    WHEN 'UPDATE' THEN ' REFERENCING OLD TABLE AS clientcore_old NEW TABLE AS clientcore_new'
-                    WHEN 'DELETE' THEN ' REFERENCING OLD TABLE AS clientcore_old'
-                END,
-                CASE put.event WHEN 'ROW' THEN 'ROW' ELSE 'STATEMENT' END,
-                base, put.argument);
-            IF put.enabled <> 'O' THEN
-                EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', clientcore.relation_name(put.relation),
-                    CASE put.enabled WHEN 'R' THEN 'REPLICA' ELSE 'ALWAYS' END, put.name);
-            END IF;
-        END LOOP;
-    END IF;
+    PERFORM clientcore.lock_tables(ARRAY(SELECT DISTINCT r FROM unnest(missing || surplus) AS r ORDER BY r),
+        CASE WHEN surplus IS NULL THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
+    -- of what was locked: meanwhile partitions may have come and gone
+    FOR put IN SELECT * FROM clientcore.surplus_triggers(base, sources) WHERE relation = ANY (surplus) LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', put.name, clientcore.relation_name(put.relation));
+    END LOOP;
+    FOR put IN
+        SELECT m.* FROM unnest(sources) AS s, clientcore.missing_triggers(base, s) m
+        WHERE m.relation = ANY (missing) ORDER BY m.relation, m.name
+    LOOP
+        EXECUTE format('CREATE OR REPLACE %s%L)', clientcore.trigger_definition(base, put.relation, put.name, put.event), put.argument);
+        IF put.enabled <> 'O' THEN
+            EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', clientcore.relation_name(put.relation),
+                CASE put.enabled WHEN 'R' THEN 'REPLICA' ELSE 'ALWAYS' END, put.name);
+        END IF;
+    END LOOP;
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION clientcore.put_triggers(text, integer) IS
-'Internal: makes and drops triggers until a source has those it should have. Errors: 55P03 where a table cannot be locked in time.';
+COMMENT ON FUNCTION clientcore.put_triggers(text, integer[]) IS
+'Internal: makes and drops triggers until sources have those they should have. Errors: 55P03 where a table cannot be locked in time.';
 
 -- What a source looked like: where any of it differs, changes may have gone unnoticed.
 CREATE FUNCTION clientcore.take_fingerprint(base text, source_number integer)
@@ -277,16 +302,29 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     attached record;
+    roles jsonb;
+    files jsonb;
 BEGIN
     EXECUTE format('SELECT * FROM %I.source WHERE source = $1', base) INTO attached USING source_number;
     IF attached.capture = 'none' THEN
         RETURN NULL;
     END IF;
+    roles := clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp');
+    EXECUTE format($sql$
+        SELECT coalesce(jsonb_object_agg(c.oid, c.relfilenode), '{}')
+        FROM (SELECT r.reads FROM clientcore.relations_read($1) r WHERE r.kind IN ('r', 'p')
+                UNION SELECT t.relation FROM %I.captured_table t WHERE t.source = $2) r,
+            clientcore.table_tree(r.reads) t, pg_class c
+        WHERE c.oid = t.member$sql$, base)
+    INTO files USING attached.relation, source_number;
     RETURN jsonb_build_object(
-        'files', (
-            SELECT coalesce(jsonb_object_agg(c.oid, c.relfilenode), '{}')
-            FROM clientcore.relations_read(attached.relation) r, clientcore.table_tree(r.reads) t, pg_class c
-            WHERE r.kind IN ('r', 'p') AND c.oid = t.member),
+        'files', files,
+        'pending', (
+            SELECT format('%s %s', c.oid, c.relfilenode) FROM pg_class c WHERE c.oid = format('%I.pending', base)::regclass),
+        'functions', (
+            SELECT coalesce(jsonb_object_agg(p.oid, p.xmin::text), '{}')
+            FROM jsonb_each(roles) AS role (argument, described), jsonb_array_elements_text(described -> 'functions') AS f, pg_proc p
+            WHERE p.oid = f::oid),
         'views', (
             SELECT coalesce(jsonb_object_agg(r.reads, md5(pg_get_viewdef(r.reads))), '{}')
             FROM clientcore.relations_read(attached.relation) r WHERE r.kind = 'v'),
@@ -296,7 +334,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.take_fingerprint(text, integer) IS
-'Internal: files, views and triggers of a source as they are now';
+'Internal: files, views, functions and triggers of a source as they are now';
 
 CREATE FUNCTION clientcore.fingerprint_difference(was jsonb, now_is jsonb)
 RETURNS text
@@ -315,6 +353,8 @@ SELECT CASE
          FROM jsonb_each(now_is -> 'files') AS n WHERE n.value <> was -> 'files' -> n.key ORDER BY n.key::oid LIMIT 1),
         (SELECT format('view %s was changed', clientcore.relation_name(n.key::oid))
          FROM jsonb_each(now_is -> 'views') AS n WHERE n.value IS DISTINCT FROM was -> 'views' -> n.key ORDER BY n.key::oid LIMIT 1),
+        CASE WHEN was -> 'functions' IS DISTINCT FROM now_is -> 'functions' THEN 'a function in an expression was changed'
+            WHEN was -> 'pending' IS DISTINCT FROM now_is -> 'pending' THEN 'the table pending was replaced or rewritten' END,
         'a trigger was missing, disabled or changed')
 END
 $$;

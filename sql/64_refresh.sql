@@ -205,7 +205,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tables oid[] := ARRAY(SELECT member FROM clientcore.table_tree(relation));
-    patience interval := CASE current_setting('lock_timeout') WHEN '0' THEN '3s' ELSE current_setting('lock_timeout') END;
+    timeout text := current_setting('lock_timeout');
+    patience interval := CASE timeout WHEN '0' THEN '3s' ELSE timeout END;
     deadline timestamptz := clock_timestamp() + patience;
     value text;
 BEGIN
@@ -220,7 +221,7 @@ BEGIN
         PERFORM pg_sleep(0.02);
     END LOOP;
     EXECUTE format('SELECT max(%I)::text FROM %s', watermark, clientcore.relation_name(relation)) INTO value;
-    PERFORM clientcore.release_writers(tables);
+    PERFORM clientcore.release_writers(tables), set_config('lock_timeout', timeout, true);
     RETURN value;
 END
 $$;

@@ -41,6 +41,11 @@ BEGIN
     RETURN result;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    -- the index of the clients
+    IF state = '54000' AND message LIKE 'index row %' THEN
+        message := 'a client is longer than an index can hold: ' || message;
+        hint := 'Attach it with client => ''md5(...)'', or leave such rows out by filter.';
+    END IF;
     PERFORM clientcore.raise_again(state, format('%s: %s', clientcore.relation_name(relation), message), detail, hint);
 END
 $$;
@@ -253,7 +258,14 @@ AS $$
 DECLARE
     marked record;
 BEGIN
-    SELECT a.attnotnull, a.atttypid, c.relkind, pg_get_expr(d.adbin, d.adrelid) AS default_text INTO marked
+    SELECT a.attnotnull, a.atttypid, c.relkind, pg_get_expr(d.adbin, d.adrelid) AS default_text,
+        -- of an identity column, or of a default
+        (SELECT CASE WHEN q.seqcache > 1 THEN 'has a cache' WHEN q.seqcycle THEN 'cycles' ELSE 'descends' END
+         FROM pg_depend p JOIN pg_sequence q ON q.seqrelid IN (p.objid, p.refobjid)
+         WHERE (p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = c.oid AND p.refobjsubid = a.attnum
+                OR p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass)
+            AND (q.seqcache > 1 OR q.seqcycle OR q.seqincrement < 0)
+         LIMIT 1) AS sequence_problem INTO marked
     FROM pg_class c
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = watermark AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -273,6 +285,9 @@ BEGIN
     ELSIF NOT marked.attnotnull THEN
         PERFORM clientcore.argument_error('watermark', format('column "%s" may be null', watermark),
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', clientcore.relation_name(relation), watermark));
+    ELSIF marked.sequence_problem IS NOT NULL THEN
+        PERFORM clientcore.argument_error('watermark', format('the sequence of column "%s" %s', watermark, marked.sequence_problem),
+            'A later row may then have a lower number: ALTER SEQUENCE ... CACHE 1 INCREMENT BY 1 NO CYCLE.');
     ELSIF marked.default_text ~* '\m(now|transaction_timestamp|current_timestamp|localtimestamp)\M' THEN
         PERFORM clientcore.argument_error('watermark', format('column "%s" has the time at which a transaction began', watermark),
             'A transaction that began earlier may write later: use clock_timestamp(), or an identity column.');
@@ -349,7 +364,7 @@ BEGIN
     IF arguments ->> 'capture' = 'dirty' AND arguments ->> 'kind' IN ('r', 'p') THEN
         PERFORM clientcore.add_captured_table(base, source_number, relation, arguments ->> 'alias', arguments ->> 'client');
     END IF;
-    PERFORM clientcore.put_triggers(base, source_number);
+    PERFORM clientcore.put_triggers(base, ARRAY[source_number]);
     EXECUTE format('UPDATE %I.source SET fingerprint = clientcore.take_fingerprint($1, $2) WHERE source = $2', base)
     USING base, source_number;
     EXECUTE format('SELECT amount_scale FROM %I.settings', base) INTO amount_scale;
@@ -390,7 +405,8 @@ DECLARE
     setting record;
     now_is jsonb;
     difference text;
-    has_locks boolean := false;
+    sources integer[];
+    has_locks boolean;
 BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format($sql$
@@ -400,16 +416,16 @@ BEGIN
         WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
             SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
     EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
+    EXECUTE format('SELECT array_agg(source ORDER BY source), count(clientcore.check_relation(relation)) FROM %I.source', base) INTO sources;
+    has_locks := clientcore.put_triggers(base, sources);
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
-        PERFORM clientcore.check_relation(attached.relation);
-        IF clientcore.put_triggers(base, attached.source) THEN
-            has_locks := true;
-        END IF;
         now_is := clientcore.take_fingerprint(base, attached.source);
         difference := coalesce(attached.stale,
             clientcore.fingerprint_difference(attached.fingerprint, now_is),
             CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
-                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END);
+                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed'
+                WHEN setting.sales_complete_from >= attached.built_complete_from THEN NULL
+                WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END);
         IF difference IS NOT NULL THEN
             EXECUTE format('UPDATE %I.source SET fingerprint = $2, stale = $3 WHERE source = $1', base)
             USING attached.source, now_is, difference;
@@ -524,16 +540,20 @@ BEGIN
             ARRAY(SELECT jsonb_array_elements_text(report -> 'currencies'))
             || CASE WHEN how <> 'rebuild' AND attached.currency_code IS NOT NULL THEN ARRAY[attached.currency_code] END);
     END IF;
-    IF how = 'rebuild' OR mark IS DISTINCT FROM attached.watermark_value THEN
+    IF how = 'rebuild' OR mark IS DISTINCT FROM attached.watermark_value
+        OR setting.sales_complete_from IS DISTINCT FROM attached.built_complete_from
+    THEN
         EXECUTE format($sql$
             UPDATE %I.source
             SET watermark_value = $2, currency_code = coalesce($3, currency_code),
                 built_at = CASE WHEN $4 THEN clock_timestamp() ELSE built_at END,
                 built_time_zone = CASE WHEN $4 THEN $5 ELSE built_time_zone END,
                 built_amount_scale = CASE WHEN $4 THEN $6 ELSE built_amount_scale END,
+                built_complete_from = CASE WHEN $4 OR built_complete_from IS NULL THEN $7 ELSE greatest(built_complete_from, $7) END,
                 stale = NULL
             WHERE source = $1$sql$, base)
-        USING source_number, mark, report -> 'currencies' ->> 0, how = 'rebuild', setting.time_zone, setting.amount_scale;
+        USING source_number, mark, report -> 'currencies' ->> 0, how = 'rebuild', setting.time_zone, setting.amount_scale,
+            setting.sales_complete_from;
     END IF;
     RETURN jsonb_build_object('source', source_number, 'relation', clientcore.relation_name(attached.relation), 'how', how,
         'why', why, 'capture', attached.capture) || report;
@@ -663,7 +683,7 @@ BEGIN
     END IF;
 
     PERFORM clientcore.add_captured_table(base, attached.source, relation, alias, role ->> 'expression_text');
-    PERFORM clientcore.put_triggers(base, attached.source);
+    PERFORM clientcore.put_triggers(base, ARRAY[attached.source::integer]);
     EXECUTE format('UPDATE %I.source SET fingerprint = clientcore.take_fingerprint($1, $2), stale = coalesce(stale, $3) WHERE source = $2', base)
     USING base, attached.source, format('changes of %s were not captured before', clientcore.relation_name(relation));
     RETURN jsonb_build_object('source', attached.source, 'obstacle', clientcore.obstacle_to_capture(base, attached.source));
@@ -708,7 +728,8 @@ $$;
 COMMENT ON FUNCTION clientcore.find_source(text, oid, integer) IS
 'Internal: the number of a source. Errors: 22023 where there is none.';
 
-CREATE FUNCTION clientcore.drop_triggers(base text, source_number integer)
+-- first: tables to lock with them, before those of the sales, on which nobody waits then.
+CREATE FUNCTION clientcore.drop_triggers(base text, source_number integer, first oid[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -718,7 +739,7 @@ DECLARE
         SELECT DISTINCT relation FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number);
     dropped record;
 BEGIN
-    PERFORM clientcore.lock_tables(tables, 'ACCESS EXCLUSIVE');
+    PERFORM clientcore.lock_tables(first || tables, 'ACCESS EXCLUSIVE');
     FOR dropped IN
         SELECT relation, name FROM clientcore.base_triggers(base)
         WHERE (source_number IS NULL OR source = source_number) AND relation = ANY (tables)
@@ -727,7 +748,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION clientcore.drop_triggers(text, integer) IS
+COMMENT ON FUNCTION clientcore.drop_triggers(text, integer, oid[]) IS
 'Internal: drops the triggers of a source, or of all. Errors: 55P03 where a table cannot be locked in time.';
 
 CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
@@ -737,20 +758,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     source_number integer;
+    base_schema oid := (SELECT oid FROM pg_namespace WHERE nspname = base);
     table_name text;
     object record;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
-        PERFORM clientcore.drop_triggers(base, source_number);
-        FOREACH table_name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
+        FOREACH table_name IN ARRAY ARRAY['history', 'guest', 'forgotten', 'source'] LOOP
             EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, table_name) USING source_number;
         END LOOP;
+        -- last, as writers wait from here on
+        PERFORM clientcore.drop_triggers(base, source_number, '{}');
+        EXECUTE format('DELETE FROM %I.pending WHERE source = $1', base) USING source_number;
         RETURN jsonb_build_object('source', source_number);
     END IF;
 
-    PERFORM clientcore.drop_triggers(base, NULL);
+    PERFORM clientcore.drop_triggers(base, NULL, ARRAY(
+        SELECT c.oid FROM clientcore.layout_objects() o
+        JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'));
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
         EXECUTE format('DROP %s IF EXISTS %I.%I', object.kind, base, object.name);
     END LOOP;
@@ -1035,6 +1061,8 @@ DECLARE
     missing bigint := 0;
     disabled bigint;
 BEGIN
+    -- whoever asks for all bases shall not wait for the owner of one
+    PERFORM set_config('lock_timeout', '1s', true);
     EXECUTE format($sql$
         SELECT to_jsonb(s) - 'salt' || jsonb_build_object(
             'sources', (SELECT count(*) FROM %1$I.source),
@@ -1055,7 +1083,9 @@ BEGIN
                 CASE WHEN attached.capture <> 'none' THEN clientcore.obstacle_to_capture(base, attached.source) END,
                 clientcore.fingerprint_difference(attached.fingerprint, clientcore.take_fingerprint(base, attached.source)),
                 CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
-                    WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END,
+                    WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed'
+                    WHEN setting.sales_complete_from >= attached.built_complete_from THEN NULL
+                    WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END,
                 reason) END;
         EXCEPTION WHEN OTHERS THEN
             reason := SQLERRM;

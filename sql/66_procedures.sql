@@ -275,10 +275,17 @@ BEGIN
     COMMIT;
     BEGIN
         PERFORM clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
-        report := clientcore.run_as_owner(owner_id, 'base_refresh', base, '{}');
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
+    COMMIT;
+    IF state IS NULL THEN
+        BEGIN
+            report := clientcore.run_as_owner(owner_id, 'base_refresh', base, '{}');
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        END;
+    END IF;
     IF report IS NULL THEN
         PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
         COMMIT;
@@ -499,7 +506,11 @@ COMMENT ON FUNCTION clientcore.grantee(text) IS
 
 -- Names first: what owners' tables hold must not move the list of bases.
 CREATE FUNCTION clientcore.list_bases()
-RETURNS TABLE (base text, owner text, status jsonb)
+RETURNS TABLE (
+    base text, owner text, relations text, client_count bigint, as_of_date date, refreshed_at timestamptz, refresh_seconds numeric,
+    pending_count bigint, pending_bytes bigint, pending_since timestamptz, is_stale boolean, stale_reason text, is_paused boolean,
+    trigger_missing_count bigint, trigger_disabled_count bigint, verified_at timestamptz, verified_difference_count bigint,
+    total_bytes bigint, layout_version integer)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -514,10 +525,23 @@ BEGIN
     FOR i IN 1 .. coalesce(cardinality(names), 0) LOOP
         base := names[i];
         owner := pg_get_userbyid(owners[i]);
+        -- an owner whose tables are not as they should be hides his own base alone
         BEGIN
-            status := clientcore.run_as_owner(owners[i], 'base_status', base, '{}');
+            SELECT t.relations, t.client_count, t.as_of, t.refreshed_at, t.refresh_seconds, t.pending_rows, t.pending_bytes,
+                t.pending_since, coalesce(t.stale_reasons, '') <> '', nullif(t.stale_reasons, ''), coalesce(t.paused, false),
+                t.triggers_missing, t.triggers_disabled, t.verified_at, t.verified_differences, t.bytes, t.layout
+            INTO relations, client_count, as_of_date, refreshed_at, refresh_seconds, pending_count, pending_bytes,
+                pending_since, is_stale, stale_reason, is_paused,
+                trigger_missing_count, trigger_disabled_count, verified_at, verified_difference_count, total_bytes, layout_version
+            FROM jsonb_to_record(clientcore.run_as_owner(owners[i], 'base_status', base, '{}')) AS t (
+                relations text, client_count bigint, as_of date, refreshed_at timestamptz, refresh_seconds numeric, pending_rows bigint,
+                pending_bytes bigint, pending_since timestamptz, stale_reasons text, paused boolean, triggers_missing bigint,
+                triggers_disabled bigint, verified_at timestamptz, verified_differences bigint, bytes bigint, layout integer);
         EXCEPTION WHEN OTHERS THEN
-            status := jsonb_build_object('stale_reasons', SQLERRM);
+            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, SQLERRM, false, NULL, NULL, NULL, NULL, NULL, NULL
+            INTO relations, client_count, as_of_date, refreshed_at, refresh_seconds, pending_count, pending_bytes,
+                pending_since, is_stale, stale_reason, is_paused,
+                trigger_missing_count, trigger_disabled_count, verified_at, verified_difference_count, total_bytes, layout_version;
         END;
         RETURN NEXT;
     END LOOP;
@@ -527,25 +551,9 @@ COMMENT ON FUNCTION clientcore.list_bases() IS
 'Internal: the bases of this database whose owner the caller can become; all of them for who may see all statistics';
 
 CREATE VIEW clientcore.bases AS
-SELECT b.base,
-    b.owner,
-    b.status ->> 'relations' AS relations,
-    (b.status ->> 'client_count')::bigint AS client_count,
-    (b.status ->> 'as_of')::date AS as_of_date,
-    (b.status ->> 'refreshed_at')::timestamptz AS refreshed_at,
-    (b.status ->> 'refresh_seconds')::numeric(12, 3) AS refresh_seconds,
-    (b.status ->> 'pending_rows')::bigint AS pending_count,
-    (b.status ->> 'pending_bytes')::bigint AS pending_bytes,
-    (b.status ->> 'pending_since')::timestamptz AS pending_since,
-    coalesce(b.status ->> 'stale_reasons', '') <> '' AS is_stale,
-    nullif(b.status ->> 'stale_reasons', '') AS stale_reason,
-    coalesce((b.status ->> 'paused')::boolean, false) AS is_paused,
-    (b.status ->> 'triggers_missing')::bigint AS trigger_missing_count,
-    (b.status ->> 'triggers_disabled')::bigint AS trigger_disabled_count,
-    (b.status ->> 'verified_at')::timestamptz AS verified_at,
-    (b.status ->> 'verified_differences')::bigint AS verified_difference_count,
-    (b.status ->> 'bytes')::bigint AS total_bytes,
-    (b.status ->> 'layout')::integer AS layout_version,
+SELECT b.base, b.owner, b.relations, b.client_count, b.as_of_date, b.refreshed_at, b.refresh_seconds::numeric(12, 3) AS refresh_seconds,
+    b.pending_count, b.pending_bytes, b.pending_since, b.is_stale, b.stale_reason, b.is_paused,
+    b.trigger_missing_count, b.trigger_disabled_count, b.verified_at, b.verified_difference_count, b.total_bytes, b.layout_version,
     r.pid AS running_pid,
     r.xact_start AS running_since,
     r.progress

@@ -253,6 +253,45 @@ columns_read(Node *node, Relation relation)
 						   TYPALIGN_SHORT);
 }
 
+static bool
+note_user_function(Oid function, void *context)
+{
+	List **functions = context;
+
+	if (function >= FirstNormalObjectId)
+		*functions = list_append_unique_oid(*functions, function);
+	return false;
+}
+
+static bool
+note_user_functions(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	(void) check_functions_in_node(node, note_user_function, context);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, note_user_functions, context,
+								 0);
+	return expression_tree_walker(node, note_user_functions, context);
+}
+
+/* The functions of users that an expression calls by itself */
+static ArrayType *
+functions_called(Node *node)
+{
+	List *functions = NIL;
+	Datum *datums;
+	int count = 0;
+	ListCell *cell;
+
+	(void) note_user_functions(node, &functions);
+	datums = palloc((list_length(functions) + 1) * sizeof(Datum));
+	foreach (cell, functions)
+		datums[count++] = ObjectIdGetDatum(lfirst_oid(cell));
+	return construct_array(datums, count, OIDOID, sizeof(Oid), true,
+						   TYPALIGN_INT);
+}
+
 /*
  * A type as it can stand in a statement, and as format_type() prints it under
  * the search path of operations: without a length, never implying one.
@@ -290,8 +329,8 @@ parse_expression(PG_FUNCTION_ARGS)
 	char *path = text_to_cstring(PG_GETARG_TEXT_PP(5));
 	Relation relation = relation_open(relid, AccessShareLock);
 	TupleDesc tuple_desc;
-	Datum values[9];
-	bool nulls[9] = {false};
+	Datum values[10];
+	bool nulls[10] = {false};
 	Node *node;
 	Node *planned;
 	Oid type;
@@ -323,6 +362,7 @@ parse_expression(PG_FUNCTION_ARGS)
 											 : "immutable");
 	values[7] = BoolGetDatum(checkExprHasSubLink(node));
 	values[8] = BoolGetDatum(reads_whole_row(node));
+	values[9] = PointerGetDatum(functions_called(node));
 	relation_close(relation, NoLock);
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(
