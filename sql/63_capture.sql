@@ -184,23 +184,26 @@ AS $$
 DECLARE
     patience interval := CASE current_setting('lock_timeout') WHEN '0' THEN '3s' ELSE current_setting('lock_timeout') END;
     deadline timestamptz := clock_timestamp() + patience;
-    position integer;
+    member oid;
+    has_lock boolean;
 BEGIN
     LOOP
         BEGIN
-            FOR position IN 1 .. cardinality(relations) LOOP
+            has_lock := false;
+            FOREACH member IN ARRAY relations LOOP
                 PERFORM set_config('lock_timeout',
                     greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::text, true);
-                EXECUTE format('LOCK TABLE ONLY %s IN %s MODE %s', clientcore.relation_name(relations[position]), lock_mode,
-                    CASE WHEN position > 1 THEN 'NOWAIT' END);
+                EXECUTE format('LOCK TABLE ONLY %s IN %s MODE %s', clientcore.relation_name(member), lock_mode,
+                    CASE WHEN has_lock THEN 'NOWAIT' END);
+                has_lock := true;
             END LOOP;
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
             IF clock_timestamp() >= deadline THEN
                 RAISE EXCEPTION USING
                     ERRCODE = 'lock_not_available',
-                    MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relations[position]), patience),
-                    HINT = 'Long transactions write to it: try again when they have ended, or set lock_timeout higher.';
+                    MESSAGE = format('could not lock %s within %s', clientcore.relation_name(member), patience),
+                    HINT = 'Long transactions use it: try again when they have ended, or set lock_timeout higher.';
             END IF;
         END;
         PERFORM pg_sleep(0.02);
