@@ -78,18 +78,7 @@ BEGIN
         END IF;
     ELSE
         SELECT * INTO key FROM clientcore.base_key(base);
-        IF NOT EXISTS (
-            SELECT FROM pg_type t
-            WHERE t.oid = (roles #>> '{client,base_type}')::oid
-                AND (t.oid = key.type_id OR EXISTS (
-                    SELECT FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = key.type_id AND c.castcontext = 'i'))
-                OR roles #>> '{client,type_text}' = key.key_type)
-        THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'datatype_mismatch',
-                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, roles #>> '{client,type_text}'),
-                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
-        END IF;
+        PERFORM clientcore.check_client_type(base, roles -> 'client', arguments ->> 'client');
     END IF;
 
     -- the time zone
@@ -242,6 +231,31 @@ $$;
 COMMENT ON FUNCTION clientcore.check_watermark(oid, text) IS
 'Internal: refuses columns that cannot be a watermark (22023, 42703)';
 
+-- Clients of another type would be others, or none.
+CREATE FUNCTION clientcore.check_client_type(base text, role jsonb, expression text)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    IF (role ->> 'base_type')::oid <> key.type_id AND role ->> 'type_text' <> key.key_type AND NOT EXISTS (
+        SELECT FROM pg_cast c
+        WHERE c.castsource = (role ->> 'base_type')::oid AND c.casttarget = key.type_id AND c.castcontext = 'i')
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'datatype_mismatch',
+            MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base,
+                format_type((role ->> 'base_type')::oid, -1)),
+            HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', expression, key.key_type));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_client_type(text, jsonb, text) IS
+'Internal: refuses an expression whose type does not become that of the clients of a base by itself (42804)';
+
 -- Sums over several currencies would mean nothing.
 CREATE FUNCTION clientcore.check_currencies(base text, source_number integer, currencies text[])
 RETURNS void
@@ -390,19 +404,19 @@ AS $$
 DECLARE
     key record;
     captured record;
-    query text := '';
+    queries text := '';
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     FOR captured IN
         EXECUTE format('SELECT * FROM %I.captured_table WHERE source = $1 AND client IS NOT NULL ORDER BY captured', base)
         USING source_number
     LOOP
-        query := query || format(
+        queries := queries || format(
             ' UNION SELECT (SELECT (%s)::%s%s FROM jsonb_populate_record(NULL::%s, t.line) AS %I) FROM taken t WHERE t.captured = %s AND t.line IS NOT NULL',
             captured.client, key.key_type, ' COLLATE ' || key.key_collation, clientcore.relation_name(captured.relation),
             captured.alias, captured.captured);
     END LOOP;
-    RETURN query;
+    RETURN queries;
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_of_lines(text, integer) IS
@@ -576,7 +590,6 @@ AS $$
 DECLARE
     relation oid := (arguments ->> 'relation')::oid;
     source_number integer := (arguments ->> 'source')::integer;
-    key record;
     attached record;
     alias text;
     role jsonb;
@@ -584,7 +597,6 @@ DECLARE
 BEGIN
     PERFORM clientcore.lock_base(base);
     PERFORM clientcore.check_relation(relation);
-    SELECT * INTO key FROM clientcore.base_key(base);
 
     EXECUTE format($sql$
         SELECT s.* FROM %I.source s
@@ -607,14 +619,8 @@ BEGIN
         role := clientcore.describe_role(relation, alias, 'client', arguments ->> 'client', arguments ->> 'path');
         IF role ->> 'volatility' = 'volatile' THEN
             PERFORM clientcore.argument_error('client', 'a volatile expression cannot say whose row it is', NULL);
-        ELSIF role ->> 'type_text' <> key.key_type AND NOT EXISTS (
-            SELECT FROM pg_cast c WHERE c.castsource = (role ->> 'base_type')::oid AND c.casttarget = key.type_id AND c.castcontext = 'i')
-        THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'datatype_mismatch',
-                MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, role ->> 'type_text'),
-                HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', arguments ->> 'client', key.key_type));
         END IF;
+        PERFORM clientcore.check_client_type(base, role, arguments ->> 'client');
     END IF;
 
     PERFORM clientcore.add_captured_table(base, attached.source, relation, alias, role ->> 'expression_text');
