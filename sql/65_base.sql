@@ -679,6 +679,13 @@ DECLARE
         SELECT DISTINCT relation FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number);
     dropped record;
 BEGIN
+    -- a base that is to go is locked in the same breath: no writer waits for its readers
+    IF source_number IS NULL THEN
+        tables := tables || ARRAY(
+            SELECT c.oid FROM clientcore.layout_objects() o
+            JOIN pg_class c ON c.relname = o.name AND c.relkind IN ('r', 'v')
+            JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = base);
+    END IF;
     PERFORM clientcore.lock_tables(tables, 'ACCESS EXCLUSIVE');
     FOR dropped IN
         SELECT relation, name FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number
