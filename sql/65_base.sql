@@ -52,7 +52,7 @@ BEGIN
     ELSIF attached.relpersistence = 't' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'wrong_object_type',
-            MESSAGE = format('relation: %s is temporary', clientcore.relation_name(relation));
+            MESSAGE = format('relation: %I is temporary', attached.relname);
     END IF;
     PERFORM clientcore.check_relation(relation);
 
@@ -381,9 +381,10 @@ BEGIN
         END IF;
         now_is := clientcore.take_fingerprint(base, attached.source);
         difference := coalesce(attached.stale,
-            clientcore.fingerprint_difference(attached.fingerprint, now_is),
+            -- before the fingerprint: the triggers were made anew because of it
             CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
-                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END);
+                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed' END,
+            clientcore.fingerprint_difference(attached.fingerprint, now_is));
         IF difference IS NOT NULL THEN
             EXECUTE format('UPDATE %I.source SET fingerprint = $2, stale = $3 WHERE source = $1', base)
             USING attached.source, now_is, difference;
@@ -479,7 +480,7 @@ BEGIN
         INTO report;
         EXECUTE format($sql$
             SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
-            FROM (SELECT count(*) AS clients, sum(clientcore.purchase_count(history)) AS purchase_days,
+            FROM (SELECT count(*) AS clients, coalesce(sum(clientcore.purchase_count(history)), 0) AS purchase_days,
                     coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS sales,
                     coalesce(sum(clientcore.revenue(history)), 0) AS revenue,
                     min(clientcore.first_purchase(history)) AS first_day, max(clientcore.last_purchase(history)) AS last_day
