@@ -698,7 +698,8 @@ $$;
 COMMENT ON FUNCTION clientcore.drop_triggers(text, integer) IS
 'Internal: drops the triggers of a source, or of all. Errors: 55P03 where a table cannot be locked in time.';
 
-CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
+-- Not an operation, for undoing an attach does it too, and operations may not call each other.
+CREATE FUNCTION clientcore.take_away(base text, arguments jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -706,13 +707,14 @@ AS $$
 DECLARE
     source_number integer;
     object record;
+    table_name text;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         PERFORM clientcore.drop_triggers(base, source_number);
-        FOREACH object.name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
-            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, object.name) USING source_number;
+        FOREACH table_name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
+            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, table_name) USING source_number;
         END LOOP;
         RETURN jsonb_build_object('source', source_number);
     END IF;
@@ -738,6 +740,16 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     END;
 END
 $$;
+COMMENT ON FUNCTION clientcore.take_away(text, jsonb) IS
+'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
+
+CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.take_away(base, arguments)
+$$;
 COMMENT ON FUNCTION clientcore.base_detach(text, jsonb) IS
 'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
 
@@ -749,9 +761,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF (arguments ->> 'is_new_base')::boolean THEN
-        RETURN clientcore.base_detach(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
+        RETURN clientcore.take_away(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
     ELSIF (arguments ->> 'is_new_source')::boolean THEN
-        RETURN clientcore.base_detach(base, jsonb_build_object('source', arguments -> 'source'));
+        RETURN clientcore.take_away(base, jsonb_build_object('source', arguments -> 'source'));
     END IF;
     RETURN '{}';
 END
