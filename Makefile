@@ -27,7 +27,7 @@ SOURCES = $(wildcard src/*.c)
 OBJS = $(SOURCES:.c=.o)
 
 # pg_regress: test/sql/NAME.sql against expected/NAME.out.
-REGRESS = history access errors classes values
+REGRESS = history access errors classes values bases
 REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
 
 # -ffp-contract=off: the same results on every machine, with and without

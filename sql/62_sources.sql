@@ -9,6 +9,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- RAISE takes no null for a hint
     IF hint IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
@@ -43,7 +44,14 @@ BEGIN
                 wanted := 'a column or a value of a named type';
                 example := '(a, b)::my_type';
             ELSE
-                PERFORM clientcore.key_equality(role.base_type);
+                BEGIN
+                    PERFORM clientcore.key_equality(role.base_type);
+                EXCEPTION WHEN undefined_function THEN
+                    RAISE EXCEPTION USING
+                        ERRCODE = 'undefined_function',
+                        MESSAGE = format('client: %s', SQLERRM),
+                        HINT = format('Add a cast, for example client => %L.', format('(%s)::text', expression));
+                END;
             END IF;
         WHEN argument = 'sold_at' THEN
             IF role.base_type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
@@ -68,7 +76,7 @@ BEGIN
     IF wanted IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'datatype_mismatch',
-            MESSAGE = format('%s: must be %s, not of type %s', argument, wanted, role.type_text),
+            MESSAGE = format('%s: must be %s, not of type %s', argument, wanted, format_type(role.base_type, -1)),
             HINT = format('Add a cast, for example %s => %L.', argument, example);
     END IF;
     RETURN to_jsonb(role);

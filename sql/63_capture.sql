@@ -245,7 +245,7 @@ BEGIN
                 RAISE EXCEPTION USING
                     ERRCODE = 'lock_not_available',
                     MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relation), patience),
-                    HINT = 'Long transactions write to it: try again when they have ended, or set lock_timeout higher.';
+                    HINT = 'Long transactions use it: try again when they have ended, or set lock_timeout higher.';
             END IF;
         END;
         PERFORM pg_sleep(0.02);
@@ -349,7 +349,7 @@ SELECT CASE
          FROM jsonb_object_keys(now_is -> 'files') AS key WHERE NOT was -> 'files' ? key ORDER BY key::oid LIMIT 1),
         (SELECT 'a table, partition or child was taken away'
          FROM jsonb_object_keys(was -> 'files') AS key WHERE NOT now_is -> 'files' ? key LIMIT 1),
-        (SELECT format('%s was rewritten or truncated', clientcore.relation_name(n.key::oid))
+        (SELECT format('%s was truncated or rewritten', clientcore.relation_name(n.key::oid))
          FROM jsonb_each(now_is -> 'files') AS n WHERE n.value <> was -> 'files' -> n.key ORDER BY n.key::oid LIMIT 1),
         (SELECT format('view %s was changed', clientcore.relation_name(n.key::oid))
          FROM jsonb_each(now_is -> 'views') AS n WHERE n.value IS DISTINCT FROM was -> 'views' -> n.key ORDER BY n.key::oid LIMIT 1),

@@ -210,8 +210,18 @@ DECLARE
     deadline timestamptz := clock_timestamp() + patience;
     value text;
 BEGIN
-    PERFORM set_config('lock_timeout', ceil(1000 * extract(epoch FROM patience))::text, true);
-    WHILE NOT clientcore.hold_writers(tables) LOOP
+    LOOP
+        PERFORM set_config('lock_timeout', greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::text, true);
+        -- held and released in one subtransaction: a lock cannot be given back after its end
+        BEGIN
+            IF clientcore.hold_writers(tables) THEN
+                EXECUTE format('SELECT max(%I)::text FROM %s', watermark, clientcore.relation_name(relation)) INTO value;
+                PERFORM clientcore.release_writers(tables), set_config('lock_timeout', timeout, true);
+                RETURN value;
+            END IF;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
         IF clock_timestamp() >= deadline THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'lock_not_available',
@@ -220,9 +230,6 @@ BEGIN
         END IF;
         PERFORM pg_sleep(0.02);
     END LOOP;
-    EXECUTE format('SELECT max(%I)::text FROM %s', watermark, clientcore.relation_name(relation)) INTO value;
-    PERFORM clientcore.release_writers(tables), set_config('lock_timeout', timeout, true);
-    RETURN value;
 END
 $$;
 COMMENT ON FUNCTION clientcore.next_watermark(oid, name) IS

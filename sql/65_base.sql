@@ -81,7 +81,7 @@ BEGIN
     ELSIF attached.relpersistence = 't' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'wrong_object_type',
-            MESSAGE = format('relation: %s is temporary', clientcore.relation_name(relation));
+            MESSAGE = format('relation: %I is temporary', attached.relname);
     END IF;
     PERFORM clientcore.check_relation(relation);
 
@@ -421,11 +421,12 @@ BEGIN
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         now_is := clientcore.take_fingerprint(base, attached.source);
         difference := coalesce(attached.stale,
-            clientcore.fingerprint_difference(attached.fingerprint, now_is),
+            -- before the fingerprint: the triggers were made anew because of it
             CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
                 WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed'
                 WHEN setting.sales_complete_from >= attached.built_complete_from THEN NULL
-                WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END);
+                WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END,
+            clientcore.fingerprint_difference(attached.fingerprint, now_is));
         IF difference IS NOT NULL THEN
             EXECUTE format('UPDATE %I.source SET fingerprint = $2, stale = $3 WHERE source = $1', base)
             USING attached.source, now_is, difference;
@@ -728,8 +729,8 @@ $$;
 COMMENT ON FUNCTION clientcore.find_source(text, oid, integer) IS
 'Internal: the number of a source. Errors: 22023 where there is none.';
 
--- first: tables to lock with them, before those of the sales, on which nobody waits then.
-CREATE FUNCTION clientcore.drop_triggers(base text, source_number integer, first oid[])
+-- others: tables to lock in the same breath, so that no writer waits for their readers.
+CREATE FUNCTION clientcore.drop_triggers(base text, source_number integer, others oid[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -739,7 +740,7 @@ DECLARE
         SELECT DISTINCT relation FROM clientcore.base_triggers(base) WHERE source_number IS NULL OR source = source_number);
     dropped record;
 BEGIN
-    PERFORM clientcore.lock_tables(first || tables, 'ACCESS EXCLUSIVE');
+    PERFORM clientcore.lock_tables(tables || others, 'ACCESS EXCLUSIVE');
     FOR dropped IN
         SELECT relation, name FROM clientcore.base_triggers(base)
         WHERE (source_number IS NULL OR source = source_number) AND relation = ANY (tables)
@@ -751,7 +752,8 @@ $$;
 COMMENT ON FUNCTION clientcore.drop_triggers(text, integer, oid[]) IS
 'Internal: drops the triggers of a source, or of all. Errors: 55P03 where a table cannot be locked in time.';
 
-CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
+-- Not an operation, for undoing an attach does it too, and operations may not call each other.
+CREATE FUNCTION clientcore.take_away(base text, arguments jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -776,7 +778,8 @@ BEGIN
 
     PERFORM clientcore.drop_triggers(base, NULL, ARRAY(
         SELECT c.oid FROM clientcore.layout_objects() o
-        JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'));
+        JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'
+        ORDER BY c.relname));
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
         EXECUTE format('DROP %s IF EXISTS %I.%I', object.kind, base, object.name);
     END LOOP;
@@ -797,6 +800,16 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     END;
 END
 $$;
+COMMENT ON FUNCTION clientcore.take_away(text, jsonb) IS
+'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
+
+CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.take_away(base, arguments)
+$$;
 COMMENT ON FUNCTION clientcore.base_detach(text, jsonb) IS
 'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
 
@@ -808,9 +821,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF (arguments ->> 'is_new_base')::boolean THEN
-        RETURN clientcore.base_detach(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
+        RETURN clientcore.take_away(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
     ELSIF (arguments ->> 'is_new_source')::boolean THEN
-        RETURN clientcore.base_detach(base, jsonb_build_object('source', arguments -> 'source'));
+        RETURN clientcore.take_away(base, jsonb_build_object('source', arguments -> 'source'));
     END IF;
     RETURN '{}';
 END

@@ -114,7 +114,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'duplicate_schema',
             MESSAGE = format('base: schema "%s" exists, and is no client base', base),
-            HINT = format('A schema of its own is made: choose a new name, or an empty schema. What DROP EXTENSION left of a base is removed by DROP SCHEMA %I CASCADE.', base);
+            HINT = format('A schema of its own is made: choose a new name, or an empty schema; DROP SCHEMA %I CASCADE removes what DROP EXTENSION left of a base.', base);
     END IF;
 END
 $$;

@@ -95,11 +95,11 @@ SELECT * FROM pg_temp.follows('shop', 'delta', 'DELETE of all of a client');
 SELECT is((SELECT count(*)::integer FROM shop.history WHERE client_id = 'p'), 0, 'a client without sales is gone');
 SELECT is(pg_temp.refresh('shop'), 'delta', 'a refresh without sales');
 TRUNCATE sales;
-SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated', 'TRUNCATE');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated%', 'TRUNCATE');
 SELECT is((SELECT count(*)::integer FROM shop.history), 0, 'nothing is left after TRUNCATE');
 INSERT INTO sales VALUES (1, 'a', '2024-06-01', 1, 1, 'ok', 'x', 1);
 TRUNCATE article CASCADE;
-SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated', 'TRUNCATE that cascades');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated%', 'TRUNCATE that cascades');
 
 -- Triggers of the user's own: one that changes rows before, one that writes more after.
 CREATE FUNCTION pg_temp.double() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.amount := NEW.amount * 2; RETURN NEW; END';
@@ -157,7 +157,7 @@ SELECT alike((SELECT min(reason) FROM shop.pending), '%', 'columns that exchange
 SELECT * FROM pg_temp.follows('shop', 'rebuild: column "price" of sales was changed', 'columns that exchanged their names');
 ALTER TABLE sales ALTER price TYPE double precision;
 INSERT INTO sales VALUES (33, 'a', '2024-06-02', 5, 0.1, 'ok', 'x', NULL);
-SELECT * FROM pg_temp.follows('shop', 'rebuild: public.sales was rewritten or truncated', 'a column of another type');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: public.sales was truncated or rewritten', 'a column of another type');
 INSERT INTO sales VALUES (34, 'a', '2024-06-02', 5, 0.30000000000000004, 'ok', 'x', NULL), (35, 'a', '2024-06-02', 5, 1e15, 'ok', 'x', NULL);
 SELECT alike(pg_temp.refresh('shop'), '%', 'large doubles refresh');
 SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'large doubles: histories are the sales');

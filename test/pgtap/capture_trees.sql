@@ -105,7 +105,7 @@ SELECT * FROM pg_temp.follows('shop', 'delta', 'what is sold in a table that was
 ALTER TABLE sales ATTACH PARTITION sales_2024 FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
 SELECT * FROM pg_temp.follows('shop', 'rebuild: %added: public.sales_2024', 'a partition that is attached');
 TRUNCATE sales_2025;
-SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated', 'a partition that is truncated');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated%', 'a partition that is truncated');
 DROP TABLE sales_2023_north;
 SELECT * FROM pg_temp.follows('shop', 'rebuild: %taken away', 'a partition that is dropped');
 CALL clientcore.detach('shop');
@@ -207,7 +207,7 @@ SELECT * FROM pg_temp.follows('shop', 'dirty', 'head and line in one statement')
 CREATE OR REPLACE VIEW sales AS SELECT o.client, o.ordered_on, l.quantity * l.price * 2 AS amount FROM orders o JOIN order_lines l USING (order_id);
 SELECT * FROM pg_temp.follows('shop', 'rebuild: view public.sales was changed', 'a view that is defined anew');
 TRUNCATE order_lines;
-SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated', 'TRUNCATE of a table of a view');
+SELECT * FROM pg_temp.follows('shop', 'rebuild: %truncated%', 'TRUNCATE of a table of a view');
 CALL clientcore.detach('shop');
 DROP VIEW sales;
 
