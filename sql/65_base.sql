@@ -696,14 +696,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     source_number integer;
+    name text;
     object record;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         PERFORM clientcore.drop_triggers(base, source_number);
-        FOREACH object.name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
-            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, object.name) USING source_number;
+        FOREACH name IN ARRAY ARRAY['pending', 'history', 'guest', 'forgotten', 'source'] LOOP
+            EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, name) USING source_number;
         END LOOP;
         RETURN jsonb_build_object('source', source_number);
     END IF;
