@@ -112,7 +112,8 @@ COMMENT ON FUNCTION clientcore.require_read_committed() IS
 'Internal: refuses a standby server (25006) and transactions that keep an old snapshot (25000)';
 
 -- The owner of a base. A base is a schema with tables of these names, all of one
--- owner; what they hold is for operations, which have his rights alone, to see.
+-- owner; what they hold is for operations, which have his rights alone, to see. What
+-- DROP EXTENSION ... CASCADE leaves of one has no histories, and is none.
 CREATE FUNCTION clientcore.is_base(schema_id oid)
 RETURNS boolean
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
@@ -123,6 +124,9 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.oid = schema_id AND c.relkind = 'r' AND c.relowner = n.nspowner
     AND c.relname IN ('source', 'history', 'pending', 'state', 'settings')
+    AND (c.relname <> 'history' OR EXISTS (
+        SELECT FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attname = 'history' AND a.atttypid = 'clientcore.purchase_history'::regtype))
 $$;
 COMMENT ON FUNCTION clientcore.is_base(oid) IS
 'Internal: whether a schema is a client base';
