@@ -1,6 +1,21 @@
 -- The operations on a client base. Each runs as its owner, see 60_operations.sql; what
 -- users call are the procedures and functions of 66_procedures.sql.
 
+CREATE FUNCTION clientcore.refuse_empty_base(base text)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = format('client base "%s" is empty, as after a restore without data', base),
+        HINT = format('CALL clientcore.detach(%L); then attach its sales again.', base);
+END
+$$;
+COMMENT ON FUNCTION clientcore.refuse_empty_base(text) IS
+'Internal: refuses a base whose table state has no row (55000)';
+
 -- Operations queue here. Not on an advisory lock, which any stranger could hold.
 CREATE FUNCTION clientcore.lock_base(base text)
 RETURNS void
@@ -12,10 +27,12 @@ DECLARE
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO layout;
-    IF layout IS DISTINCT FROM clientcore.layout_version() THEN
+    IF layout IS NULL THEN
+        PERFORM clientcore.refuse_empty_base(base);
+    ELSIF layout <> clientcore.layout_version() THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('client base "%s" has layout %s, not %s', base, coalesce(layout::text, 'none'), clientcore.layout_version()),
+            MESSAGE = format('client base "%s" has layout %s, not %s', base, layout, clientcore.layout_version()),
             HINT = format('CALL clientcore.upgrade_base(%L);', base);
     END IF;
 END
@@ -1033,7 +1050,9 @@ DECLARE
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
-    IF was > clientcore.layout_version() THEN
+    IF was IS NULL THEN
+        PERFORM clientcore.refuse_empty_base(base);
+    ELSIF was > clientcore.layout_version() THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('client base "%s" has layout %s, later than %s', base, was, clientcore.layout_version()),
@@ -1083,7 +1102,10 @@ BEGIN
             'pending_since', (SELECT min(added_at) FROM %1$I.pending),
             'pending_bytes', pg_total_relation_size('%1$I.pending'))
         FROM %1$I.state s$sql$, base)
-    INTO STRICT status;
+    INTO status;
+    IF status IS NULL THEN
+        PERFORM clientcore.refuse_empty_base(base);
+    END IF;
     EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         relations := relations || format('%s (%s)', clientcore.relation_name(attached.relation), attached.capture);
