@@ -173,12 +173,27 @@ SELECT * FROM pg_temp.follows('measure', 'delta', 'what is sold before that day 
 INSERT INTO measured VALUES (1, '2024-02-05 03:00+00', 5), (4711, '2024-02-05 03:00+00', 5);
 DELETE FROM measured WHERE client = 2;
 SELECT * FROM pg_temp.follows('measure', 'delta', 'what is sold after it counts');
+UPDATE measure.settings SET sales_complete_from = '2024-02-10';
+INSERT INTO measured VALUES (1, '2024-02-05 03:00+00', 5);
+SELECT * FROM pg_temp.follows('measure', 'delta', 'sales are complete from a later day on');
+UPDATE measure.settings SET sales_complete_from = '2024-02-01';
+SELECT * FROM pg_temp.follows('measure', 'rebuild: the setting sales_complete_from was set back', 'the day was set back');
 TRUNCATE measured;
 SELECT * FROM pg_temp.follows('measure', 'rebuild: %truncated%', 'all archived');
 SELECT is((SELECT max(clientcore.last_purchase(history)) FROM measure.history), '2024-01-31', 'all days before it are kept');
+UPDATE measure.settings SET sales_complete_from = NULL;
+SELECT * FROM pg_temp.follows('measure', 'rebuild: the setting sales_complete_from was set back', 'sales are all there again');
+SELECT is((SELECT count(*)::integer FROM measure.history), 0, 'which are none');
 CALL clientcore.detach('measure');
 
 -- --- watermark ---
+
+CREATE SEQUENCE cached CACHE 20;
+CREATE TABLE log_cached (id bigint NOT NULL DEFAULT nextval('cached'), other bigint GENERATED ALWAYS AS IDENTITY (INCREMENT BY -1), client text, at timestamp, amount numeric);
+SELECT throws_ok($$CALL clientcore.attach('logged', 'log_cached', 'client', 'at', 'amount', capture => 'watermark', watermark => 'id', build => false)$$,
+    '22023', 'watermark: the sequence of column "id" has a cache', 'a sequence with a cache cannot tell what is new');
+SELECT throws_ok($$CALL clientcore.attach('logged', 'log_cached', 'client', 'at', 'amount', capture => 'watermark', watermark => 'other', build => false)$$,
+    '22023', 'watermark: the sequence of column "other" descends', 'nor one that descends');
 
 CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY, client text, at timestamp, amount numeric);
 INSERT INTO log (client, at, amount) SELECT nullif(i % 5, 0)::text, timestamp '2024-01-01' + i * interval '1 day', i FROM generate_series(1, 40) AS i;

@@ -182,6 +182,7 @@ SELECT pg_temp.refresh('shop');
 INSERT INTO sales VALUES (md5('a')::uuid, '2024-01-01', 10);
 SELECT * FROM pg_temp.follows('shop', 'delta', 'a function in an expression');
 CREATE OR REPLACE FUNCTION public.worth(a numeric) RETURNS numeric IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1 / (a - 5); END';
+SELECT ok(is_stale AND stale_reason LIKE '%function%', 'bases tells of a function that was changed') FROM clientcore.bases WHERE base = 'shop';
 SELECT lives_ok($$INSERT INTO sales VALUES (md5('a')::uuid, '2024-01-01', 5)$$, 'a function that fails: sales go on');
 SELECT is((SELECT reason FROM shop.pending), 'division by zero', 'a function that fails is noted');
 DELETE FROM sales;
@@ -194,6 +195,8 @@ INSERT INTO sales VALUES (md5('b')::uuid, '2024-01-01', 5);
 SELECT alike(pg_temp.refresh('shop'), 'rebuild: %', 'a function that is there again');
 INSERT INTO sales VALUES (md5('b')::uuid, '2024-01-01', 5);
 SELECT * FROM pg_temp.follows('shop', 'delta', 'after that');
+CREATE OR REPLACE FUNCTION public.worth(a numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT a * 3';
+SELECT * FROM pg_temp.follows('shop', 'rebuild: a function in an expression was changed', 'a function that means something else');
 
 -- --- triggers that were off, tables that were rewritten ---
 

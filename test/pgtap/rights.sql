@@ -141,6 +141,142 @@ SELECT throws_ok($$SELECT clientcore.capture()$$, NULL, NULL, 'capture is a trig
 CREATE TRIGGER odd AFTER INSERT ON strange.sales FOR EACH STATEMENT EXECUTE FUNCTION clientcore.capture();
 SELECT lives_ok($$INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1)$$, 'a trigger of no base does nothing');
 
+-- --- names that lead elsewhere ---
+
+-- A schema of one's own that looks like a base is asked about in the name of another.
+CREATE FUNCTION strange.grab() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.seen VALUES (current_user, 'grabbed');
+    RETURN true;
+END
+$$;
+CREATE SCHEMA evil AUTHORIZATION cc_monitor;
+GRANT USAGE ON SCHEMA strange TO PUBLIC;
+SET ROLE cc_monitor;
+CREATE VIEW evil.state AS SELECT strange.grab() AS x;
+CREATE TABLE evil.source (source smallint, relation regclass);
+CREATE TABLE evil.pending (added_at timestamptz);
+CREATE TABLE evil.settings (a integer);
+CREATE TABLE evil.history (client_id integer, history clientcore.purchase_history);
+CREATE SEQUENCE evil.pending_id;
+SELECT throws_ok($$SELECT clientcore.run_as_owner(10, 'base_status', 'evil', '{}')$$, '3F000', NULL, 'a schema of one''s own is no base of another');
+SELECT throws_ok($$SELECT clientcore.run_as_owner('cc_monitor'::regrole, 'base_status', 'evil', '{}')$$, '3F000', NULL, 'nor one with a view for a table');
+SELECT is((SELECT string_agg(base, ',') FROM clientcore.bases), 'shop', 'nor is it listed');
+RESET ROLE;
+
+-- In a schema where somebody's table has a name of ours, a view stands for another.
+CREATE SCHEMA shared;
+GRANT ALL ON SCHEMA shared TO cc_stranger;
+CREATE TABLE shared.pending (x integer);
+SET ROLE cc_stranger;
+CREATE VIEW shared.source AS SELECT jsonb_build_object('triggers', strange.grab()) AS fingerprint;
+CREATE TABLE shared.state (a integer);
+CREATE SEQUENCE shared.pending_id;
+CREATE TRIGGER other_base AFTER INSERT ON strange.sales REFERENCING NEW TABLE AS n FOR EACH STATEMENT
+    WHEN (NULL::shared.source IS NULL) EXECUTE FUNCTION clientcore.capture('{"source": 1}');
+INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1);
+SELECT is((SELECT count(*)::integer FROM public.seen), 0, 'nothing runs in the name of another');
+RESET ROLE;
+
+-- Whoever may make triggers on the sales makes one that looks like ours.
+GRANT ALL ON trade.orders TO cc_stranger;
+GRANT USAGE ON SCHEMA trade TO cc_stranger;
+SET ROLE cc_stranger;
+CREATE TRIGGER like_ours AFTER INSERT ON trade.orders REFERENCING NEW TABLE AS n FOR EACH STATEMENT
+    WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture('{"mode": "delta", "source": 1, "alias": "orders", "time_zone": "UTC",
+        "scale": 4, "client": "CASE WHEN strange.grab() THEN 1 END", "sold_at": "orders.on_day", "amount": "orders.amount", "columns": []}');
+INSERT INTO trade.orders VALUES (401, '2024-01-01', 1);
+SELECT is((SELECT count(*)::integer FROM public.seen), 0, 'an expression of a stranger is not evaluated');
+RESET ROLE;
+SELECT is((SELECT count(*)::integer FROM shop.pending WHERE delta IS NOT NULL), 1, 'and no sale counted twice');
+SELECT is((SELECT count(*)::integer FROM shop.pending WHERE reason IS NOT NULL), 1, 'but a reason to rebuild is noted');
+CALL clientcore.refresh('shop');
+SELECT is((SELECT count(*)::integer FROM pg_trigger WHERE tgname = 'like_ours'), 0, 'the next refresh drops it');
+SET ROLE cc_stranger;
+SELECT format('CREATE OR REPLACE TRIGGER %I AFTER INSERT ON trade.orders REFERENCING NEW TABLE AS clientcore_new FOR EACH STATEMENT
+    WHEN (NULL::shop.source IS NOT NULL) EXECUTE FUNCTION clientcore.capture(%L)', b.name, b.argument) AS replacing
+FROM (SELECT tgname AS name, convert_from(substring(tgargs FROM 1 FOR octet_length(tgargs) - 1), 'UTF8') AS argument FROM pg_trigger
+    WHERE tgrelid = 'trade.orders'::regclass AND tgname LIKE '%insert') b \gset
+:replacing;
+CREATE TRIGGER unreadable AFTER DELETE ON trade.orders FOR EACH STATEMENT
+    WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture('{not "source": 1, json');
+RESET ROLE;
+INSERT INTO trade.orders VALUES (402, '2024-01-01', 1);
+DELETE FROM trade.orders WHERE id = 401;
+SELECT ok(is_stale AND trigger_missing_count = 1, 'a trigger of ours that was replaced is noticed') FROM clientcore.bases WHERE base = 'shop';
+SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'and put right');
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'with all that was sold meanwhile');
+SELECT ok(NOT is_stale AND trigger_missing_count = 0, 'as bases tells') FROM clientcore.bases WHERE base = 'shop';
+INSERT INTO trade.orders VALUES (403, '2024-01-01', 1);
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'and sales are noted again');
+CALL clientcore.refresh('shop');
+
+-- --- settings of the session ---
+
+SET ROLE cc_owner;
+CREATE FUNCTION trade.set_path(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM set_config('search_path', 'trade, pg_catalog', false), set_config('statement_timeout', '1h', false);
+    RETURN $1;
+END
+$$;
+RESET ROLE;
+CALL clientcore.attach('paths', 'trade.orders', client => 'trade.set_path(id % 5)', sold_at => 'on_day', amount => 'amount', build => false);
+CALL clientcore.refresh('paths');
+SELECT is(current_setting('search_path') || current_setting('statement_timeout'), 'public, clientcore0', 'a refresh leaves the caller''s settings alone');
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('paths')), 0, 'a verification');
+SELECT is(current_setting('search_path') || current_setting('statement_timeout'), 'public, clientcore0', 'does too');
+INSERT INTO trade.orders VALUES (404, '2024-01-01', 1);
+SELECT is(current_setting('search_path') || current_setting('statement_timeout'), 'public, clientcore0', 'and a sale');
+CALL clientcore.detach('paths');
+SELECT is((SELECT count(*)::integer FROM public.seen), 0, 'nothing ever ran in the name of another');
+
+-- --- arguments of triggers that make no sense ---
+
+-- An owner may write what he likes into his own base: it must not crash.
+SET ROLE cc_owner;
+CREATE FUNCTION pg_temp.with_argument(argument text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER odd AFTER INSERT ON trade.orders REFERENCING NEW TABLE AS n FOR EACH STATEMENT
+        WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)', argument);
+    UPDATE shop.source SET fingerprint = jsonb_set(fingerprint, ARRAY['triggers', t.oid::text], to_jsonb(format('%s %s', t.xmin, t.tgenabled)))
+    FROM pg_trigger t WHERE t.tgname = 'odd';
+    INSERT INTO trade.orders VALUES (500, '2024-01-01', 1);
+    SELECT string_agg(reason, ', ') INTO found FROM shop.pending;
+    DELETE FROM trade.orders WHERE id = 500;
+    DELETE FROM shop.pending;
+    DROP TRIGGER odd ON trade.orders;
+    RETURN found;
+END
+$$;
+SELECT isnt(pg_temp.with_argument(argument), NULL, argument)
+FROM unnest(ARRAY['', '{}', '[]', '1', '{"source": 1}', '{"source": 99999999}', '{"source": 1, "mode": 7}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "columns": [[]]}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "columns": [1], "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "columns": [["a", 1, 2, "b"]], "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "columns": [{"a": 1}], "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "sold_at": "orders.on_day", "amount": "orders.amount", "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day", "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day::timestamptz", "amount": "orders.amount"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day", "amount": "orders.amount", "currency": "orders.id", "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day", "amount": "orders.amount", "filter": "orders.id", "time_zone": "UTC"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day", "amount": "orders.amount", "time_zone": "Mars"}',
+    '{"source": 1, "mode": "delta", "alias": "orders", "client": "orders.id", "sold_at": "orders.on_day", "amount": "orders.amount", "scale": 99, "time_zone": "UTC"}',
+    '{"source": 1, "mode": "dirty", "alias": "orders"}', '{"source": 1, "mode": "dirty", "alias": "orders", "line": true}']) AS argument;
+-- and a table pending whose columns are others
+ALTER TABLE shop.pending ALTER id TYPE text, ALTER source TYPE text, ALTER reason TYPE bytea USING NULL, ALTER added_at TYPE text;
+SELECT throws_ok($$INSERT INTO trade.orders VALUES (501, '2024-01-01', 1)$$, '23502', NULL, 'columns that are others get no values');
+ALTER TABLE shop.pending DROP CONSTRAINT pending_pkey, ALTER id DROP NOT NULL, ALTER source DROP NOT NULL, ALTER added_at DROP NOT NULL;
+SELECT lives_ok($$INSERT INTO trade.orders VALUES (501, '2024-01-01', 1)$$, 'columns that are others and may be null: sales go on');
+DELETE FROM shop.pending;
+ALTER TABLE shop.pending ALTER id TYPE bigint USING NULL, ALTER source TYPE smallint USING NULL, ALTER reason TYPE text USING NULL,
+    ALTER added_at TYPE timestamptz USING NULL;
+RESET ROLE;
+SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'a table pending that was replaced');
+SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'means a rebuild');
+
 -- --- owners that change ---
 
 ALTER TABLE trade.orders OWNER TO cc_stranger;
