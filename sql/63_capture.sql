@@ -322,9 +322,9 @@ BEGIN
         'pending', (
             SELECT format('%s %s', c.oid, c.relfilenode) FROM pg_class c WHERE c.oid = format('%I.pending', base)::regclass),
         'functions', (
-            SELECT coalesce(jsonb_object_agg(p.oid, p.xmin::text), '{}')
+            SELECT coalesce(jsonb_object_agg(p.oid, md5(pg_get_functiondef(p.oid))), '{}')
             FROM jsonb_each(roles) AS role (argument, described), jsonb_array_elements_text(described -> 'functions') AS f, pg_proc p
-            WHERE p.oid = f::oid),
+            WHERE p.oid = f::oid AND p.prokind = 'f'),
         'views', (
             SELECT coalesce(jsonb_object_agg(r.reads, md5(pg_get_viewdef(r.reads))), '{}')
             FROM clientcore.relations_read(attached.relation) r WHERE r.kind = 'v'),

@@ -242,7 +242,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER odd AFTER INSERT ON trade.orders REFERENCING NEW TABLE AS n FOR EACH STATEMENT
         WHEN (NULL::shop.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)', argument);
     UPDATE shop.source SET fingerprint = jsonb_set(fingerprint, ARRAY['triggers', t.oid::text], to_jsonb(format('%s %s', t.xmin, t.tgenabled)))
-    FROM pg_trigger t WHERE t.tgname = 'odd';
+    FROM pg_trigger t WHERE t.tgname = 'odd' AND t.tgrelid = 'trade.orders'::regclass;
     INSERT INTO trade.orders VALUES (500, '2024-01-01', 1);
     SELECT string_agg(reason, ', ') INTO found FROM shop.pending;
     DELETE FROM trade.orders WHERE id = 500;
@@ -267,9 +267,7 @@ FROM unnest(ARRAY['', '{}', '[]', '1', '{"source": 1}', '{"source": 99999999}', 
     '{"source": 1, "mode": "dirty", "alias": "orders"}', '{"source": 1, "mode": "dirty", "alias": "orders", "line": true}']) AS argument;
 -- and a table pending whose columns are others
 ALTER TABLE shop.pending ALTER id TYPE text, ALTER source TYPE text, ALTER reason TYPE bytea USING NULL, ALTER added_at TYPE text;
-SELECT throws_ok($$INSERT INTO trade.orders VALUES (501, '2024-01-01', 1)$$, '23502', NULL, 'columns that are others get no values');
-ALTER TABLE shop.pending DROP CONSTRAINT pending_pkey, ALTER id DROP NOT NULL, ALTER source DROP NOT NULL, ALTER added_at DROP NOT NULL;
-SELECT lives_ok($$INSERT INTO trade.orders VALUES (501, '2024-01-01', 1)$$, 'columns that are others and may be null: sales go on');
+SELECT lives_ok($$INSERT INTO trade.orders VALUES (501, '2024-01-01', 1)$$, 'columns that are others get no values, and sales go on');
 DELETE FROM shop.pending;
 ALTER TABLE shop.pending ALTER id TYPE bigint USING NULL, ALTER source TYPE smallint USING NULL, ALTER reason TYPE text USING NULL,
     ALTER added_at TYPE timestamptz USING NULL;
