@@ -12,6 +12,16 @@ $$;
 COMMENT ON FUNCTION clientcore.time_taken(jsonb) IS
 'Internal: how long an operation took, in words; null where that was under two seconds';
 
+CREATE FUNCTION clientcore.counted(number numeric, one text, many text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('%s %s', number, CASE WHEN number = 1 THEN one ELSE many END)
+$$;
+COMMENT ON FUNCTION clientcore.counted(numeric, text, text) IS
+'Internal: a number of things, in words';
+
 -- The words of a report, a line each.
 CREATE FUNCTION clientcore.refresh_lines(report jsonb)
 RETURNS TABLE (line text)
@@ -19,13 +29,14 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
-        WHEN 'rebuild' THEN format('rebuilt from %s rows, because %s', source ->> 'rows_read', source ->> 'why')
-        WHEN 'delta' THEN format('%s changes added', source ->> 'pending_taken')
-        WHEN 'dirty' THEN format('%s rows of changed clients read', source ->> 'rows_read')
-        ELSE format('%s new rows read', source ->> 'rows_read') END)
+        WHEN 'rebuild' THEN format('rebuilt from %s, because %s', clientcore.counted((source ->> 'rows_read')::numeric, 'row', 'rows'), source ->> 'why')
+        WHEN 'delta' THEN format('%s added', clientcore.counted((source ->> 'pending_taken')::numeric, 'change', 'changes'))
+        WHEN 'dirty' THEN format('%s of changed clients read', clientcore.counted((source ->> 'rows_read')::numeric, 'row', 'rows'))
+        ELSE format('%s read', clientcore.counted((source ->> 'rows_read')::numeric, 'new row', 'new rows')) END)
     || format('; clients: %s new, %s changed, %s gone', source ->> 'clients_added', source ->> 'clients_changed', source ->> 'clients_removed')
     || CASE WHEN (source ->> 'undated')::bigint + (source ->> 'unpriced')::bigint > 0 THEN
-        format('; skipped: %s rows without a date, %s without an amount', source ->> 'undated', source ->> 'unpriced') ELSE '' END
+        format('; skipped: %s without a date, %s without an amount',
+            clientcore.counted((source ->> 'undated')::numeric, 'row', 'rows'), source ->> 'unpriced') ELSE '' END
 FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
 SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
@@ -155,13 +166,14 @@ WITH built AS (
 )
 SELECT l.line
 FROM built b, LATERAL (VALUES
-    (1, format('%s rows read', b.rows_read) || coalesce(', with purchases from ' || b.first_day || ' to ' || b.last_day, '')),
-    (2, format('%s clients, with %s sales and returns on %s days, for %s', b.clients, b.sales, b.purchase_days, b.revenue)),
-    (3, format('%s sales and returns without a client (guests), for %s', b.guest_sales, b.guest_revenue)),
-    (4, CASE WHEN b.forgotten_sales > 0 THEN format('%s sales and returns of forgotten clients', b.forgotten_sales) END),
-    (5, format('skipped: %s rows without a date, %s without an amount', b.undated, b.unpriced)),
-    (6, CASE WHEN b.rounded > 0 THEN format('rounded to %s decimals: %s amounts, which changes their total by %s',
-        plan ->> 'amount_scale', b.rounded, to_char(b.rounding, 'FMSG99999999990.09999999999999999999'))
+    (1, clientcore.counted(b.rows_read, 'row', 'rows') || ' read' || coalesce(', with purchases from ' || b.first_day || ' to ' || b.last_day, '')),
+    (2, format('%s, with %s on %s, for %s', clientcore.counted(b.clients, 'client', 'clients'),
+        clientcore.counted(b.sales, 'sale or return', 'sales and returns'), clientcore.counted(b.purchase_days, 'day', 'days'), b.revenue)),
+    (3, format('%s without a client (guests), for %s', clientcore.counted(b.guest_sales, 'sale or return', 'sales and returns'), b.guest_revenue)),
+    (4, CASE WHEN b.forgotten_sales > 0 THEN format('%s of forgotten clients', clientcore.counted(b.forgotten_sales, 'sale or return', 'sales and returns')) END),
+    (5, format('skipped: %s without a date, %s without an amount', clientcore.counted(b.undated, 'row', 'rows'), b.unpriced)),
+    (6, CASE WHEN b.rounded > 0 THEN format('rounded to %s decimals: %s, which changes their total by %s',
+        plan ->> 'amount_scale', clientcore.counted(b.rounded, 'amount', 'amounts'), to_char(b.rounding, 'FMSG99999999990.09999999999999999999'))
         ELSE format('no amount has more than %s decimals', plan ->> 'amount_scale') END),
     (7, CASE plan ->> 'capture'
         WHEN 'delta' THEN 'followed by triggers on the table (capture delta)'
