@@ -31,9 +31,9 @@ PG_FUNCTION_INFO_V1(is_base);
 
 /* The tables of a base; one that lacks any of the first ones is none */
 static const char *const table_names[] = {
-	"source",   "state",     "settings",         "history",      "pending",
-	"guest",    "forgotten", "forgotten_client", "client_alias", "captured_table",
-	"settings_history"};
+	"source",       "state",          "settings",        "history",
+	"pending",      "guest",          "forgotten",       "forgotten_client",
+	"client_alias", "captured_table", "settings_history"};
 
 #define NEEDED_TABLES 5
 
@@ -71,14 +71,14 @@ static bool
 has_histories(Oid table)
 {
 	AttrNumber number = get_attnum(table, "history");
-	Oid type = number == InvalidAttrNumber ? InvalidOid
-										   : get_atttype(table, number);
+	Oid type =
+		number == InvalidAttrNumber ? InvalidOid : get_atttype(table, number);
 
 	return OidIsValid(type) &&
-		   type == GetSysCacheOid2(
-					   TYPENAMENSP, Anum_pg_type_oid,
-					   CStringGetDatum("purchase_history"),
-					   ObjectIdGetDatum(get_namespace_oid("clientcore", true)));
+		   type == GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum("purchase_history"),
+								   ObjectIdGetDatum(
+									   get_namespace_oid("clientcore", true)));
 }
 
 /* Whether a schema is a client base, and what is where in it */
@@ -153,8 +153,7 @@ state_of_trigger(Oid trigger)
 
 	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(trigger));
-	scan =
-		systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		state = psprintf("%u %c", HeapTupleHeaderGetRawXmin(tuple->t_data),
@@ -277,8 +276,8 @@ base_stranger(const Base *base, Relation relation, const Trigger *trigger,
 			continue;
 		is_found = true;
 		*source = this_source;
-		problem = misfit(part_of(json, "files"), recorded, state, relation,
-						 tables);
+		problem =
+			misfit(part_of(json, "files"), recorded, state, relation, tables);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);

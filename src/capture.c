@@ -469,10 +469,9 @@ find_notes(Capture *capture, Change *change, bool has_settings,
 		   CapturePlan *volatile *plan, Notes *notes, ResourceOwner owner)
 {
 	const Trigger *trigger = change->data->tg_trigger;
-	bool is_owners =
-		change->relation->rd_rel->relowner == capture->base.owner;
-	const char *problem = capture_stranger(capture, change->relation, trigger,
-										   &notes->source);
+	bool is_owners = change->relation->rd_rel->relowner == capture->base.owner;
+	const char *problem =
+		capture_stranger(capture, change->relation, trigger, &notes->source);
 
 	if (problem != NULL && !is_owners)
 		notes->source = 0;
@@ -597,7 +596,8 @@ prepare_to_write(NoteWriter *writer)
 {
 	if (writer->writer == NULL)
 	{
-		writer->writer = pending_open(writer->base, writer->notes->client_type);
+		writer->writer =
+			pending_open(writer->base, writer->notes->client_type);
 		writer->is_full = pending_is_full(writer->writer, writer->state);
 		if (writer->is_full)
 			write_marker(writer, "more was sold since the last refresh than "
@@ -676,8 +676,9 @@ note_change(Capture *capture, Change *change)
 	else if (state.is_paused)
 		notes.marker = "sales were not noted while the base was paused";
 	else if (may_be_merge(change))
-		notes.marker = psprintf("MERGE may have moved rows between partitions of %s",
-								RelationGetRelationName(change->relation));
+		notes.marker =
+			psprintf("MERGE may have moved rows between partitions of %s",
+					 RelationGetRelationName(change->relation));
 
 	try_to_find_notes(capture, change, &notes);
 	if (notes.source == 0)

@@ -268,8 +268,8 @@ capture_stranger(Capture *capture, Relation relation, const Trigger *trigger,
 	if (problem != NULL || !capture->is_valid)
 		return problem;
 
-	capture->tables =
-		MemoryContextAlloc(TopMemoryContext, list_length(tables) * sizeof(Oid));
+	capture->tables = MemoryContextAlloc(TopMemoryContext,
+										 list_length(tables) * sizeof(Oid));
 	capture->table_count = 0;
 	foreach (cell, tables)
 		capture->tables[capture->table_count++] = lfirst_oid(cell);

@@ -75,10 +75,10 @@ typedef struct Capture
 	Oid relation;
 	bool has_base;
 	Base base;
-	bool is_known;  /* the base has recorded the trigger as it is */
-	int16 source;   /* of a trigger that is known */
+	bool is_known; /* the base has recorded the trigger as it is */
+	int16 source;  /* of a trigger that is known */
 	int table_count;
-	Oid *tables;    /* whose changes it sees, in order; of one that is known */
+	Oid *tables; /* whose changes it sees, in order; of one that is known */
 	CapturePlan *plan;
 } Capture;
 

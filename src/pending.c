@@ -89,8 +89,7 @@ pending_find(const Trigger *trigger, Base *base)
 		!find_row_type(stringToNode(trigger->tgqual), &row_type))
 		return false;
 	source = get_typ_typrelid(row_type);
-	return OidIsValid(source) &&
-		   base_find(get_rel_namespace(source), base) &&
+	return OidIsValid(source) && base_find(get_rel_namespace(source), base) &&
 		   base->source == source;
 }
 
@@ -153,9 +152,9 @@ pending_read_state(const Base *base, PendingState *state)
 static AttrNumber
 column_for(Relation relation, PendingColumn column, Oid client_type)
 {
-	const Oid types[PENDING_COLUMNS] = {
-		INT8OID,   INT2OID, INT2OID,        client_type,
-		InvalidOid, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+	const Oid types[PENDING_COLUMNS] = {INT8OID,     INT2OID,       INT2OID,
+										client_type, InvalidOid,    JSONBOID,
+										TEXTOID,     TIMESTAMPTZOID};
 	AttrNumber number =
 		get_attnum(RelationGetRelid(relation), column_names[column]);
 	Form_pg_attribute attribute;
