@@ -121,6 +121,36 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.is_base(oid) IS
 'Internal: whether a schema is a client base';
 
+-- What is read in the name of an owner is read from his own tables: asked again after every
+-- wait, for others could take the name of a schema that was renamed meanwhile.
+CREATE FUNCTION clientcore.is_own_base(base text)
+RETURNS boolean
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (
+    SELECT FROM pg_namespace n
+    WHERE n.nspname = base AND n.nspowner = current_user::regrole AND clientcore.is_base(n.oid))
+$$;
+COMMENT ON FUNCTION clientcore.is_own_base(text) IS
+'Internal: whether there is a client base of the current user of this name';
+
+CREATE FUNCTION clientcore.require_own_base(base text)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT clientcore.is_own_base(base) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_schema_name',
+            MESSAGE = format('client base "%s" does not exist any more', base);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.require_own_base(text) IS
+'Internal: refuses to go on where the base was taken away or renamed meanwhile (3F000)';
+
 CREATE FUNCTION clientcore.base_owner(base text)
 RETURNS oid
 LANGUAGE plpgsql STABLE PARALLEL SAFE

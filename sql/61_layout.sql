@@ -1,5 +1,6 @@
 -- The objects of a client base: ordinary tables and views in a schema of its own,
--- owned by the owner of the sales. %1$I is the base, %2$s the type of its clients.
+-- owned by the owner of the sales. %1$I is the base, %2$s the type of its clients, %3$L the
+-- name of its sequence.
 
 -- Version of the layout that create_layout makes; upgrade_base brings older ones up.
 CREATE FUNCTION clientcore.layout_version()
@@ -110,12 +111,12 @@ BEGIN
             PRIMARY KEY (id, added_at))
             WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, vacuum_truncate = false)$sql$,
         $sql$CREATE SEQUENCE %1$I.pending_id CACHE 64 OWNED BY %1$I.pending.id$sql$,
-        $sql$ALTER TABLE %1$I.pending ALTER id SET DEFAULT nextval('%1$I.pending_id')$sql$,
+        $sql$ALTER TABLE %1$I.pending ALTER id SET DEFAULT nextval(%3$L)$sql$,
         $sql$CREATE TRIGGER refuse_chain AFTER INSERT OR UPDATE ON %1$I.client_alias
             FOR EACH STATEMENT EXECUTE FUNCTION clientcore.refuse_alias_chain()$sql$,
         $sql$INSERT INTO %1$I.state (layout) VALUES (clientcore.layout_version())$sql$]
     LOOP
-        EXECUTE format(statement, base, key_type);
+        EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
     PERFORM clientcore.create_views(base), clientcore.comment_layout(base);
 END

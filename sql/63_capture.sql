@@ -126,38 +126,34 @@ $$;
 COMMENT ON FUNCTION clientcore.triggers_of_tree(text, integer, oid, jsonb, smallint[], boolean) IS
 'Internal: the triggers that a table, its partitions and children should have';
 
--- A trigger as PostgreSQL tells of it, up to its function. Its condition is always true
--- and depends on the row type of the table source, so that it goes with the base.
-CREATE FUNCTION clientcore.trigger_definition(base text, relation oid, name text, event text)
+-- What the catalog says of a trigger as it should be: type (pg_trigger.h), transition tables,
+-- and that its condition is the one that is always true and goes with the base.
+CREATE FUNCTION clientcore.trigger_shape(event text)
 RETURNS text
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN ((NULL::%I.source IS NULL)) EXECUTE FUNCTION clientcore.capture(',
-    name,
-    CASE event WHEN 'ROW' THEN 'INSERT OR DELETE OR UPDATE' ELSE event END,
-    clientcore.relation_name(relation),
-    CASE event
-        WHEN 'INSERT' THEN ' REFERENCING NEW TABLE AS clientcore_new'
-        WHEN 'UPDATE' THEN ' REFERENCING OLD TABLE AS clientcore_old NEW TABLE AS clientcore_new'
-        WHEN 'DELETE' THEN ' REFERENCING OLD TABLE AS clientcore_old'
-    END,
-    CASE event WHEN 'ROW' THEN 'ROW' ELSE 'STATEMENT' END,
-    base)
+SELECT CASE event
+    WHEN 'INSERT' THEN '4  clientcore_new t'
+    WHEN 'DELETE' THEN '8 clientcore_old  t'
+    WHEN 'UPDATE' THEN '16 clientcore_old clientcore_new t'
+    WHEN 'TRUNCATE' THEN '32   t'
+    ELSE '29   t' END
 $$;
-COMMENT ON FUNCTION clientcore.trigger_definition(text, oid, text, text) IS
-'Internal: how a trigger of a base is defined, up to its argument';
+COMMENT ON FUNCTION clientcore.trigger_shape(text) IS
+'Internal: how base_triggers tells of a trigger for an event';
 
 -- The triggers of a base on tables of its owner. Strangers could make such triggers on
 -- tables of their own, and whoever may make triggers on a sales table could make others
 -- there: nothing in them is taken for granted.
 CREATE FUNCTION clientcore.base_triggers(base text)
-RETURNS TABLE (source integer, relation oid, name text, definition text, argument text, enabled "char", trigger_id oid, trigger_xmin xid)
+RETURNS TABLE (source integer, relation oid, name text, shape text, argument text, enabled "char", trigger_id oid, trigger_xmin xid)
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT (substring(a.argument FROM '"source": ([0-9]{1,5})[,}]'))::integer, t.tgrelid, t.tgname::text,
-    substring(pg_get_triggerdef(t.oid) FROM '^CREATE (.*? EXECUTE FUNCTION clientcore\.capture\()'),
+    format('%s %s %s %s', t.tgtype, t.tgoldtable, t.tgnewtable, t.tgattr::text = '' AND t.tgconstraint = 0 AND t.tgqual::text ~ format(
+        '^{NULLTEST :arg {CONST :consttype %s [^{}]*:constisnull true [^{}]*} :nulltesttype 0 [^{}]*}$', source.reltype)),
     a.argument, t.tgenabled, t.oid, t.xmin
 FROM pg_class source
 JOIN pg_namespace n ON n.oid = source.relnamespace AND n.nspname = base
@@ -184,7 +180,7 @@ FROM clientcore.wanted_triggers(base, source_number) w
 WHERE NOT EXISTS (
     SELECT FROM clientcore.base_triggers(base) b
     WHERE b.relation = w.relation AND b.name = w.name AND b.argument = w.argument
-        AND b.definition = clientcore.trigger_definition(base, w.relation, w.name, w.event)
+        AND b.shape = clientcore.trigger_shape(w.event)
         -- ENABLE TRIGGER ALL enables them all alike; who disabled one meant it
         AND b.enabled IN (w.enabled, 'D'))
 $$;
@@ -211,9 +207,10 @@ $$;
 COMMENT ON FUNCTION clientcore.surplus_triggers(text, integer[]) IS
 'Internal: triggers of a base that it should not have';
 
--- Locks for triggers. It waits for one lock only while it holds none, and so can neither
--- take part in a deadlock with writers nor keep them waiting beyond lock_timeout, which
--- is three seconds where the session has set none.
+-- Locks for triggers. It waits for one lock only while it holds none, in slices shorter than
+-- deadlock_timeout (tables were read before, which is a lock too), and so can neither take
+-- part in a deadlock with writers nor keep them waiting beyond lock_timeout, which is three
+-- seconds where the session has set none.
 CREATE FUNCTION clientcore.lock_tables(relations oid[], lock_mode text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -221,6 +218,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     timeout text := current_setting('lock_timeout');
+    -- a writer that waits for us while we wait for him is not to find a deadlock
+    slice numeric := 500 * extract(epoch FROM current_setting('deadlock_timeout')::interval);
     patience interval := CASE timeout WHEN '0' THEN '3s' ELSE timeout END;
     deadline timestamptz := clock_timestamp() + patience;
     relation oid;
@@ -233,14 +232,14 @@ BEGIN
                 -- a partition may be dropped meanwhile
                 CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation);
                 PERFORM set_config('lock_timeout',
-                    greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::text, true);
+                    greatest(1, ceil(least(slice, 1000 * extract(epoch FROM deadline - clock_timestamp()))))::text, true);
                 EXECUTE format('LOCK TABLE ONLY %s IN %s MODE %s', clientcore.relation_name(relation), lock_mode,
                     CASE WHEN NOT is_first THEN 'NOWAIT' END);
                 is_first := false;
             END LOOP;
             PERFORM set_config('lock_timeout', timeout, true);
             RETURN;
-        EXCEPTION WHEN lock_not_available OR undefined_table THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
             IF clock_timestamp() >= deadline THEN
                 RAISE EXCEPTION USING
                     ERRCODE = 'lock_not_available',
@@ -282,7 +281,17 @@ BEGIN
         SELECT m.* FROM unnest(sources) AS s, clientcore.missing_triggers(base, s) m
         WHERE m.relation = ANY (missing) ORDER BY m.relation, m.name
     LOOP
-        EXECUTE format('CREATE OR REPLACE %s%L)', clientcore.trigger_definition(base, put.relation, put.name, put.event), put.argument);
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN (NULL::%I.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)',
+            put.name,
+            CASE put.event WHEN 'ROW' THEN 'INSERT OR UPDATE OR DELETE' ELSE put.event END,
+            clientcore.relation_name(put.relation),
+            CASE put.event
+                WHEN 'INSERT' THEN ' REFERENCING NEW TABLE AS clientcore_new'
+                WHEN 'UPDATE' THEN ' REFERENCING OLD TABLE AS clientcore_old NEW TABLE AS clientcore_new'
+                WHEN 'DELETE' THEN ' REFERENCING OLD TABLE AS clientcore_old'
+            END,
+            CASE put.event WHEN 'ROW' THEN 'ROW' ELSE 'STATEMENT' END,
+            base, put.argument);
         IF put.enabled <> 'O' THEN
             EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', clientcore.relation_name(put.relation),
                 CASE put.enabled WHEN 'R' THEN 'REPLICA' ELSE 'ALWAYS' END, put.name);
@@ -319,8 +328,11 @@ BEGIN
     INTO files USING attached.relation, source_number;
     RETURN jsonb_build_object(
         'files', files,
-        'pending', (
-            SELECT format('%s %s', c.oid, c.relfilenode) FROM pg_class c WHERE c.oid = format('%I.pending', base)::regclass),
+        -- while these were otherwise, nothing may have been noted
+        'base', (
+            SELECT jsonb_object_agg(c.relname, format('%s %s', c.oid, c.xmin))
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = base AND c.relname IN ('source', 'state', 'pending', 'pending_id')),
         'functions', (
             SELECT coalesce(jsonb_object_agg(p.oid, md5(pg_get_functiondef(p.oid))), '{}')
             FROM jsonb_each(roles) AS role (argument, described), jsonb_array_elements_text(described -> 'functions') AS f, pg_proc p
@@ -354,7 +366,7 @@ SELECT CASE
         (SELECT format('view %s was changed', clientcore.relation_name(n.key::oid))
          FROM jsonb_each(now_is -> 'views') AS n WHERE n.value IS DISTINCT FROM was -> 'views' -> n.key ORDER BY n.key::oid LIMIT 1),
         CASE WHEN was -> 'functions' IS DISTINCT FROM now_is -> 'functions' THEN 'a function in an expression was changed'
-            WHEN was -> 'pending' IS DISTINCT FROM now_is -> 'pending' THEN 'the table pending was replaced or rewritten' END,
+            WHEN was -> 'base' IS DISTINCT FROM now_is -> 'base' THEN 'a table of the base was altered' END,
         'a trigger was missing, disabled or changed')
 END
 $$;

@@ -206,12 +206,15 @@ AS $$
 DECLARE
     tables oid[] := ARRAY(SELECT member FROM clientcore.table_tree(relation));
     timeout text := current_setting('lock_timeout');
+    -- as in lock_tables
+    slice numeric := 500 * extract(epoch FROM current_setting('deadlock_timeout')::interval);
     patience interval := CASE timeout WHEN '0' THEN '3s' ELSE timeout END;
     deadline timestamptz := clock_timestamp() + patience;
     value text;
 BEGIN
     LOOP
-        PERFORM set_config('lock_timeout', greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::text, true);
+        PERFORM set_config('lock_timeout',
+            greatest(1, ceil(least(slice, 1000 * extract(epoch FROM deadline - clock_timestamp()))))::text, true);
         -- held and released in one subtransaction: a lock cannot be given back after its end
         BEGIN
             IF clientcore.hold_writers(tables) THEN
@@ -219,7 +222,7 @@ BEGIN
                 PERFORM clientcore.release_writers(tables), set_config('lock_timeout', timeout, true);
                 RETURN value;
             END IF;
-        EXCEPTION WHEN lock_not_available THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             NULL;
         END;
         IF clock_timestamp() >= deadline THEN

@@ -26,6 +26,7 @@ DECLARE
     layout integer;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    PERFORM clientcore.require_own_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO layout;
     IF layout IS NULL THEN
         PERFORM clientcore.refuse_empty_base(base);
@@ -81,7 +82,7 @@ DECLARE
     relation oid := (arguments ->> 'relation')::oid;
     capture text := arguments ->> 'capture';
     watermark text := arguments ->> 'watermark';
-    is_new boolean := to_regclass(format('%I.state', base)) IS NULL;
+    is_new boolean := NOT clientcore.is_own_base(base);
     attached record;
     key record;
     roles jsonb;
@@ -110,6 +111,25 @@ BEGIN
             PERFORM clientcore.require_argument(hint, arguments ->> hint);
         END IF;
     END LOOP;
+    -- the time zone, by which constants in expressions are read as well
+    zone := coalesce(arguments ->> 'time_zone', arguments ->> 'session_time_zone');
+    IF NOT is_new AND arguments ->> 'time_zone' IS NULL THEN
+        EXECUTE format('SELECT time_zone FROM %I.settings', base) INTO zone;
+    END IF;
+    SELECT z.name INTO zone FROM pg_timezone_names z WHERE lower(z.name) = lower(zone) ORDER BY z.name LIMIT 1;
+    IF zone IS NULL THEN
+        PERFORM clientcore.argument_error('time_zone',
+            format('"%s" is not the name of a time zone', coalesce(arguments ->> 'time_zone', arguments ->> 'session_time_zone')),
+            'See the view pg_timezone_names; for example time_zone => ''Europe/Tallinn''.');
+    END IF;
+    IF NOT is_new AND arguments ->> 'time_zone' IS NOT NULL THEN
+        EXECUTE format('SELECT time_zone FROM %I.settings', base) INTO hint;
+        IF hint <> zone THEN
+            PERFORM clientcore.argument_error('time_zone', format('base "%s" has the time zone %s', base, hint),
+                format('One base has one time zone; UPDATE %I.settings SET time_zone = %L changes it for all.', base, zone));
+        END IF;
+    END IF;
+    PERFORM set_config('TimeZone', zone, true);
     roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
 
     -- the type of clients
@@ -125,22 +145,6 @@ BEGIN
     ELSE
         SELECT * INTO key FROM clientcore.base_key(base);
         PERFORM clientcore.check_client_type(base, roles -> 'client', arguments ->> 'client');
-    END IF;
-
-    -- the time zone
-    zone := coalesce(arguments ->> 'time_zone', current_setting('TimeZone'));
-    SELECT z.name INTO zone FROM pg_timezone_names z WHERE lower(z.name) = lower(zone) ORDER BY z.name LIMIT 1;
-    IF zone IS NULL THEN
-        PERFORM clientcore.argument_error('time_zone',
-            format('"%s" is not the name of a time zone', coalesce(arguments ->> 'time_zone', current_setting('TimeZone'))),
-            'See the view pg_timezone_names; for example time_zone => ''Europe/Tallinn''.');
-    END IF;
-    IF NOT is_new AND arguments ->> 'time_zone' IS NOT NULL THEN
-        EXECUTE format('SELECT time_zone FROM %I.settings', base) INTO hint;
-        IF hint <> zone THEN
-            PERFORM clientcore.argument_error('time_zone', format('base "%s" has the time zone %s', base, hint),
-                format('One base has one time zone; UPDATE %I.settings SET time_zone = %L changes it for all.', base, zone));
-        END IF;
     END IF;
 
     -- how changes are followed
@@ -323,7 +327,7 @@ AS $$
 DECLARE
     others text[];
 BEGIN
-    IF to_regclass(format('%I.source', base)) IS NOT NULL THEN
+    IF clientcore.is_own_base(base) THEN
         EXECUTE format('SELECT array_agg(currency_code) FROM %I.source WHERE currency_code IS NOT NULL AND source IS DISTINCT FROM $1', base)
         INTO others USING source_number;
     END IF;
@@ -347,7 +351,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     relation oid := (arguments ->> 'relation')::oid;
-    is_new boolean := to_regclass(format('%I.state', base)) IS NULL;
+    is_new boolean := NOT clientcore.is_own_base(base);
     is_new_source boolean;
     source_number integer;
     amount_scale integer;
@@ -435,6 +439,7 @@ BEGIN
     EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
     EXECUTE format('SELECT array_agg(source ORDER BY source), count(clientcore.check_relation(relation)) FROM %I.source', base) INTO sources;
     has_locks := clientcore.put_triggers(base, sources);
+    PERFORM clientcore.require_own_base(base);
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         now_is := clientcore.take_fingerprint(base, attached.source);
         difference := coalesce(attached.stale,
@@ -535,8 +540,10 @@ BEGIN
         END;
     END IF;
     IF how = 'rebuild' THEN
+        PERFORM clientcore.require_own_base(base);
         report := clientcore.read_sales(attached.relation, clientcore.refresh_statement(base, source_number, how, reader,
             setting.sales_complete_from, '', bounds));
+        PERFORM clientcore.require_own_base(base);
         EXECUTE format($sql$
             SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
             FROM (SELECT count(*) AS clients, coalesce(sum(clientcore.purchase_count(history)), 0) AS purchase_days,
@@ -782,6 +789,7 @@ DECLARE
     object record;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    PERFORM clientcore.require_own_base(base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         FOREACH table_name IN ARRAY ARRAY['history', 'guest', 'forgotten', 'source'] LOOP
@@ -813,7 +821,7 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
             ERRCODE = 'dependent_objects_still_exist',
             MESSAGE = format('base "%s" cannot be detached while other objects depend on it', base),
             DETAIL = what,
-            HINT = format('Drop these first; or DROP SCHEMA %I CASCADE, which takes them and the triggers along.', base);
+            HINT = format('Drop these first; or, in a transaction that has locked the sales, DROP SCHEMA %I CASCADE, which takes them along.', base);
     END;
 END
 $$;
@@ -957,8 +965,10 @@ DECLARE
     key record;
     persons text;
     counts jsonb;
+    complete_from date;
 BEGIN
     PERFORM clientcore.lock_base(base);
+    EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
     SELECT * INTO key FROM clientcore.base_key(base);
 
     -- the client, what it is an alias of, and all aliases of that
@@ -976,7 +986,7 @@ BEGIN
             RETURNING h.source, h.history),
         late AS (
             DELETE FROM %1$I.pending p USING person x WHERE p.client_id %2$s x.client
-            RETURNING p.source, p.delta),
+            RETURNING p.source, clientcore.slice(p.delta, %4$L, NULL) AS delta),
         sums AS (
             SELECT s.source, clientcore.rollup(s.history) AS history
             FROM (SELECT * FROM gone UNION ALL SELECT * FROM late WHERE delta IS NOT NULL) s (source, history)
@@ -993,7 +1003,7 @@ BEGIN
             SELECT clientcore.key_hash(x.client, (SELECT salt FROM %1$I.state)) FROM person x
             ON CONFLICT DO NOTHING)
         SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
-        base, key.equality, persons)
+        base, key.equality, persons, complete_from)
     INTO counts;
     EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',
         base, key.equality, persons);
@@ -1049,6 +1059,7 @@ DECLARE
     object record;
 BEGIN
     EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    PERFORM clientcore.require_own_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
     IF was IS NULL THEN
         PERFORM clientcore.refuse_empty_base(base);
@@ -1100,8 +1111,8 @@ BEGIN
             'sources', (SELECT count(*) FROM %1$I.source),
             'pending_rows', (SELECT count(*) FROM %1$I.pending),
             'pending_since', (SELECT min(added_at) FROM %1$I.pending),
-            'pending_bytes', pg_total_relation_size('%1$I.pending'))
-        FROM %1$I.state s$sql$, base)
+            'pending_bytes', pg_total_relation_size(%2$L))
+        FROM %1$I.state s$sql$, base, format('%I.pending', base))
     INTO status;
     IF status IS NULL THEN
         PERFORM clientcore.refuse_empty_base(base);

@@ -272,7 +272,7 @@ BEGIN
     plan := clientcore.run_as_owner(owner_id, 'base_plan', base, pg_catalog.jsonb_build_object(
         'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)),
         'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency,
-        'time_zone', time_zone, 'capture', capture, 'watermark', watermark, 'replicated', replicated,
+        'time_zone', time_zone, 'session_time_zone', pg_catalog.current_setting('TimeZone'), 'capture', capture, 'watermark', watermark, 'replicated', replicated,
         'lacks_schema', lacks_schema));
     IF lacks_schema THEN
         PERFORM clientcore.create_base_schema(base, owner_id);

@@ -37,8 +37,8 @@ static const char *const table_names[] = {
 
 #define NEEDED_TABLES 5
 
-static Oid
-owner_of_schema(Oid schema)
+Oid
+base_owner_of_schema(Oid schema)
 {
 	HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
 	Oid owner = InvalidOid;
@@ -81,11 +81,45 @@ has_histories(Oid table)
 									   get_namespace_oid("clientcore", true)));
 }
 
+static void
+find_tables(Oid schema, Oid owner, Base *base)
+{
+	base->schema = schema;
+	base->owner = owner;
+	base->source = get_relname_relid("source", schema);
+	base->state = get_relname_relid("state", schema);
+	base->pending = get_relname_relid("pending", schema);
+	base->sequence = get_relname_relid("pending_id", schema);
+}
+
+/*
+ * The base that a table source is of, as far as sales need it: its tables are
+ * those of one owner, whoever the rest belongs to.  (What was noted nowhere
+ * while it was otherwise, the fingerprint tells.)
+ */
+bool
+base_of_source(Oid source, Base *base)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(source));
+	Form_pg_class form;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	find_tables(form->relnamespace, form->relowner, base);
+	ReleaseSysCache(tuple);
+	return base->source == source &&
+		   is_relation_of(source, RELKIND_RELATION, base->owner) &&
+		   is_relation_of(base->state, RELKIND_RELATION, base->owner) &&
+		   is_relation_of(base->pending, RELKIND_RELATION, base->owner) &&
+		   is_relation_of(base->sequence, RELKIND_SEQUENCE, base->owner);
+}
+
 /* Whether a schema is a client base, and what is where in it */
 bool
 base_find(Oid schema, Base *base)
 {
-	Oid owner = owner_of_schema(schema);
+	Oid owner = base_owner_of_schema(schema);
 
 	if (!OidIsValid(owner))
 		return false;
@@ -97,12 +131,7 @@ base_find(Oid schema, Base *base)
 							  : i < NEEDED_TABLES)
 			return false;
 	}
-	base->schema = schema;
-	base->owner = owner;
-	base->source = get_relname_relid("source", schema);
-	base->state = get_relname_relid("state", schema);
-	base->pending = get_relname_relid("pending", schema);
-	base->sequence = get_relname_relid("pending_id", schema);
+	find_tables(schema, owner, base);
 	return is_relation_of(base->sequence, RELKIND_SEQUENCE, owner) &&
 		   has_histories(get_relname_relid("history", schema));
 }

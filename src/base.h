@@ -22,6 +22,8 @@ typedef struct Base
 } Base;
 
 extern bool base_find(Oid schema, Base *base);
+extern bool base_of_source(Oid source, Base *base);
+extern Oid base_owner_of_schema(Oid schema);
 extern Relation base_open(Oid relation, LOCKMODE mode);
 extern const char *base_stranger(const Base *base, Relation relation,
 								 const Trigger *trigger, List *tables,

@@ -13,6 +13,8 @@
  */
 #include "compat.h"
 
+#include <ctype.h>
+
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -407,13 +409,20 @@ note_by_query(CapturePlan *plan, Change *change, Notes *notes)
 
 /* --- what may fail --- */
 
+static bool
+is_letter(char c)
+{
+	return c == '_' || IS_HIGHBIT_SET(c) || isalnum((unsigned char) c);
+}
+
 /* Whether a text, which may be NULL, has the word MERGE, in whatever case */
 static bool
 mentions_merge(const char *text)
 {
-	for (; text != NULL && *text != '\0'; text++)
+	for (const char *c = text; c != NULL && *c != '\0'; c++)
 	{
-		if (pg_strncasecmp(text, "merge", 5) == 0)
+		if (pg_strncasecmp(c, "merge", 5) == 0 && !is_letter(c[5]) &&
+			(c == text || !is_letter(c[-1])))
 			return true;
 	}
 	return false;

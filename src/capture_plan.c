@@ -127,6 +127,8 @@ Capture *
 capture_find(Relation relation, const Trigger *trigger)
 {
 	Capture *capture;
+	Base base = {0};
+	volatile bool has_base = false;
 	bool found;
 
 	if (captures == NULL)
@@ -134,17 +136,32 @@ capture_find(Relation relation, const Trigger *trigger)
 	capture = hash_search(captures, &trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
 	{
-		capture->plan = NULL;
-		capture->tables = NULL;
+		Oid key = capture->trigger;
+
+		memset(capture, 0, sizeof(*capture));
+		capture->trigger = key;
 	}
 	else if (capture->is_valid)
 		return capture;
 
 	forget_plan(capture);
 	forget_tables(capture);
-	capture->is_valid = true;
 	capture->relation = RelationGetRelid(relation);
-	capture->has_base = pending_find(trigger, &capture->base);
+	/* without a base any message makes it invalid; and so does an error */
+	capture->has_base = false;
+	capture->is_valid = true;
+	PG_TRY();
+	{
+		has_base = pending_find(trigger, &base);
+	}
+	PG_CATCH();
+	{
+		capture->is_valid = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	capture->base = base;
+	capture->has_base = has_base;
 	return capture;
 }
 

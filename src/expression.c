@@ -50,6 +50,14 @@ report_not_an_expression(void)
 					errmsg("a column or one expression is expected")));
 }
 
+/* All columns, which only a list of targets may mean: *, orders.* */
+static bool
+is_star(Node *node)
+{
+	return IsA(node, ColumnRef) &&
+		   IsA(llast(((ColumnRef *) node)->fields), A_Star);
+}
+
 /* The one expression that a text consists of, as the grammar sees it */
 static Node *
 read_expression(const char *text)
@@ -72,7 +80,8 @@ read_expression(const char *text)
 		select->withClause != NULL)
 		report_not_an_expression();
 	target = linitial_node(ResTarget, select->targetList);
-	if (target->name != NULL || target->indirection != NIL)
+	if (target->name != NULL || target->indirection != NIL ||
+		is_star(target->val))
 		report_not_an_expression();
 	return target->val;
 }
@@ -137,9 +146,11 @@ rethrow_naming(const char *argument, const char *text, MemoryContext context)
 		ERRCODE_OPERATOR_INTERVENTION)
 	{
 		error->message = psprintf("%s: %s", argument, error->message);
-		if (error->cursorpos > 0)
+		/* the place may be in this text, or by now in the caller's */
+		if (error->cursorpos > 0 || error->internalpos > 0)
 		{
-			error->internalpos = error->cursorpos;
+			if (error->cursorpos > 0)
+				error->internalpos = error->cursorpos;
 			error->internalquery = pstrdup(text);
 			error->cursorpos = 0;
 		}

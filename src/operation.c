@@ -52,7 +52,8 @@ static const struct
 	{"transform_null_equals", "off"},
 	{"array_nulls", "on"},
 	{"quote_all_identifiers", "off"},
-	{"TimeZone", NULL},
+	{"TimeZone", "UTC"},
+	{"lc_monetary", "C"},
 	{"lock_timeout", NULL},
 	{"work_mem", NULL},
 };
@@ -119,21 +120,25 @@ check_may_ask(Oid owner, const char *operation)
 }
 
 /*
- * An operation works on the base of this owner, except for those that make one:
- * in any other schema, names could lead to code of others, which would run with
- * the rights of whoever the caller says is the owner.
+ * An operation works on the base of this owner: in any other schema, names could
+ * lead to code of others, which would run with the rights of whoever the caller
+ * says is the owner.
  */
 static void
 check_base(Oid owner, const char *operation, Datum name)
 {
 	char *schema = TextDatumGetCString(name);
+	Oid schema_id = get_namespace_oid(schema, true);
 	Base base;
 
-	if (strcmp(operation, "base_plan") == 0 ||
-		strcmp(operation, "base_attach") == 0)
+	/* those that make one find no schema, or his own */
+	if (strcmp(operation, "base_plan") == 0 && !OidIsValid(schema_id))
 		return;
-	if (!base_find(get_namespace_oid(schema, true), &base) ||
-		base.owner != owner)
+	if ((strcmp(operation, "base_plan") == 0 ||
+		 strcmp(operation, "base_attach") == 0) &&
+		base_owner_of_schema(schema_id) == owner)
+		return;
+	if (!base_find(schema_id, &base) || base.owner != owner)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA),
 						errmsg("role \"%s\" has no client base \"%s\"",
 							   GetUserNameFromId(owner, true), schema)));

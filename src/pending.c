@@ -89,8 +89,7 @@ pending_find(const Trigger *trigger, Base *base)
 		!find_row_type(stringToNode(trigger->tgqual), &row_type))
 		return false;
 	source = get_typ_typrelid(row_type);
-	return OidIsValid(source) && base_find(get_rel_namespace(source), base) &&
-		   base->source == source;
+	return OidIsValid(source) && base_of_source(source, base);
 }
 
 Oid

@@ -11,8 +11,8 @@ FROM pg_depend d
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
 CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
 WHERE e.extname = 'clientcore'
-  -- from 17 on the array types that come with types are members as well
-  AND NOT (d.classid = 'pg_type'::regclass AND i.identity LIKE '%[]');
+  -- from 17 on the types that come with types and views are members as well
+  AND NOT (d.classid = 'pg_type'::regclass AND (i.identity LIKE '%[]' OR i.identity = 'clientcore.bases'));
 CREATE TEMP TABLE function AS
 SELECT p.* FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
 -- what serves client bases stands apart from what is computed of values
