@@ -139,26 +139,31 @@ BEGIN
     key_equality := clientcore.key_equality(key_type);
 
     EXECUTE format($sql$
-        CREATE OR REPLACE VIEW %1$I.clients AS
-        SELECT client_id,
-            clientcore.first_purchase(known) AS first_purchase_date,
-            clientcore.last_purchase(known) AS last_purchase_date,
-            clientcore.purchase_count(known) AS purchase_count,
-            clientcore.sale_count(known) AS sale_count,
-            clientcore.return_count(known) AS return_count,
-            clientcore.revenue(known)::numeric(22, 4) AS revenue_amount,
-            clientcore.returned(known)::numeric(22, 4) AS returned_amount,
-            clientcore.profit(known)::numeric(22, 4) AS profit_amount,
-            as_of AS as_of_date
+        CREATE OR REPLACE VIEW %1$I.client_history AS
+        SELECT client_id, history, as_of_date
         FROM (
-            SELECT coalesce(a.client, h.client_id) AS client_id, s.as_of,
-                clientcore.as_of(clientcore.rollup(h.history), s.as_of) AS known
+            SELECT coalesce(a.client, h.client_id) AS client_id,
+                clientcore.as_of(clientcore.rollup(h.history), s.as_of) AS history,
+                s.as_of AS as_of_date
             FROM %1$I.history h
             LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
             CROSS JOIN %1$I.state s
             GROUP BY coalesce(a.client, h.client_id), s.as_of) c
-        WHERE clientcore.sale_count(known) > 0 OR clientcore.return_count(known) > 0$sql$,
+        WHERE clientcore.sale_count(history) > 0 OR clientcore.return_count(history) > 0$sql$,
         base, key_equality);
+    EXECUTE format($sql$
+        CREATE OR REPLACE VIEW %1$I.clients AS
+        SELECT client_id,
+            clientcore.first_purchase(history) AS first_purchase_date,
+            clientcore.last_purchase(history) AS last_purchase_date,
+            clientcore.purchase_count(history) AS purchase_count,
+            clientcore.sale_count(history) AS sale_count,
+            clientcore.return_count(history) AS return_count,
+            clientcore.revenue(history)::numeric(22, 4) AS revenue_amount,
+            clientcore.returned(history)::numeric(22, 4) AS returned_amount,
+            clientcore.profit(history)::numeric(22, 4) AS profit_amount,
+            as_of_date
+        FROM %1$I.client_history$sql$, base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_views(text) IS
@@ -187,6 +192,7 @@ BEGIN
             ('TABLE', 'client_alias', 'clients to be read as another: duplicates; yours to fill, one step, no chains'),
             ('TABLE', 'pending', 'what was sold since the last refresh; clientcore''s own'),
             ('SEQUENCE', 'pending_id', 'numbers of pending'),
+            ('VIEW', 'client_history', 'one purchase history per client, duplicates and sales relations joined, as of the day of the last refresh'),
             ('VIEW', 'clients', 'one row per client, as of the day of the last refresh')
         ) AS o (kind, name, comment)
     LOOP
@@ -264,6 +270,9 @@ BEGIN
             ('pending', 'line', 'columns of the changed row from which the client is found'),
             ('pending', 'reason', 'why all histories of the sales relation are to be built anew'),
             ('pending', 'added_at', 'time of the transaction that sold'),
+            ('client_history', 'client_id', 'client, duplicates joined'),
+            ('client_history', 'history', 'what the client bought, for the functions of clientcore'),
+            ('client_history', 'as_of_date', 'day that the row is for; later sales are not in it'),
             ('clients', 'client_id', 'client, duplicates joined'),
             ('clients', 'first_purchase_date', 'day of its first purchase'),
             ('clients', 'last_purchase_date', 'day of its last purchase'),

@@ -354,6 +354,7 @@ DECLARE
     is_new boolean := NOT clientcore.is_own_base(base);
     is_new_source boolean;
     source_number integer;
+    was jsonb;
     amount_scale integer;
 BEGIN
     PERFORM clientcore.check_relation(relation);
@@ -364,7 +365,11 @@ BEGIN
     PERFORM clientcore.lock_base(base);
 
     -- a relation that is attached already is attached in the new way
-    EXECUTE format('SELECT source FROM %I.source WHERE relation = $1', base) INTO source_number USING relation;
+    EXECUTE format($sql$
+        SELECT s.source, jsonb_build_object('source', to_jsonb(s),
+            'captured_table', (SELECT jsonb_agg(to_jsonb(c)) FROM %1$I.captured_table c WHERE c.source = s.source))
+        FROM %1$I.source s WHERE s.relation = $1$sql$, base)
+    INTO source_number, was USING relation;
     is_new_source := source_number IS NULL;
     IF is_new_source THEN
         EXECUTE format($sql$
@@ -390,11 +395,38 @@ BEGIN
     USING base, source_number;
     EXECUTE format('SELECT amount_scale FROM %I.settings', base) INTO amount_scale;
     RETURN arguments || jsonb_build_object('source', source_number, 'is_new_base', is_new, 'is_new_source', is_new_source,
-        'amount_scale', amount_scale, 'obstacle', clientcore.obstacle_to_capture(base, source_number));
+        'amount_scale', amount_scale, 'obstacle', clientcore.obstacle_to_capture(base, source_number),
+        'was', was, 'overlap', clientcore.overlap_of_sources(base, source_number));
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_attach(text, jsonb) IS
 'Internal: makes a base and a source of it, with its triggers. Errors: 55P03 where a table cannot be locked in time.';
+
+-- Sales that reach a base by two ways count twice.
+CREATE FUNCTION clientcore.overlap_of_sources(base text, source_number integer)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    overlap text;
+BEGIN
+    EXECUTE format($sql$
+        WITH reads AS (
+            SELECT s.source, s.relation, t.member
+            FROM %I.source s, clientcore.relations_read(s.relation) r, clientcore.table_tree(r.reads) t
+            WHERE r.kind <> 'v')
+        SELECT format('%%s and %%s of this base both read %%s: its sales count twice',
+            clientcore.relation_name(a.relation), clientcore.relation_name(b.relation), clientcore.relation_name(a.member))
+        FROM reads a JOIN reads b ON b.member = a.member AND b.source <> a.source
+        WHERE a.source = $1
+        ORDER BY b.source, a.member LIMIT 1$sql$, base)
+    INTO overlap USING source_number;
+    RETURN overlap;
+END
+$$;
+COMMENT ON FUNCTION clientcore.overlap_of_sources(text, integer) IS
+'Internal: which table a source shares with another source of its base, in words; null where none';
 
 CREATE FUNCTION clientcore.add_captured_table(base text, source_number integer, relation oid, alias text, client text)
 RETURNS void
@@ -725,7 +757,7 @@ RETURNS TABLE (kind text, name text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('VIEW', 'clients'),
+VALUES ('VIEW', 'clients'), ('VIEW', 'client_history'),
     ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
     ('TABLE', 'settings')
@@ -850,6 +882,24 @@ BEGIN
     ELSIF (arguments ->> 'is_new_source')::boolean THEN
         RETURN clientcore.take_away(base, jsonb_build_object('source', arguments -> 'source'));
     END IF;
+    -- a relation that was attached before is attached as it was
+    PERFORM clientcore.lock_base(base);
+    EXECUTE format($sql$
+        UPDATE %1$I.source s
+        SET alias = w.alias, client = w.client, sold_at = w.sold_at, amount = w.amount, profit = w.profit, filter = w.filter,
+            currency = w.currency, currency_code = w.currency_code, capture = w.capture, not_captured = w.not_captured,
+            watermark = w.watermark, watermark_value = NULL, replicated = w.replicated, stale = 'attaching it anew failed'
+        FROM jsonb_populate_record(NULL::%1$I.source, $1 -> 'source') w
+        WHERE s.source = w.source$sql$, base)
+    USING arguments -> 'was';
+    EXECUTE format('DELETE FROM %I.captured_table WHERE source = $1', base) USING (arguments ->> 'source')::integer;
+    EXECUTE format($sql$
+        INSERT INTO %1$I.captured_table
+        SELECT * FROM jsonb_populate_recordset(NULL::%1$I.captured_table, $1)$sql$, base)
+    USING coalesce(nullif(arguments #> '{was,captured_table}', 'null'), '[]');
+    PERFORM clientcore.put_triggers(base, ARRAY[(arguments ->> 'source')::integer]);
+    EXECUTE format('UPDATE %I.source SET fingerprint = clientcore.take_fingerprint($1, $2) WHERE source = $2', base)
+    USING base, (arguments ->> 'source')::integer;
     RETURN '{}';
 END
 $$;

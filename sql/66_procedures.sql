@@ -182,7 +182,8 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, clientcore.time_taken(report))
+    (9, plan ->> 'overlap'),
+    (10, clientcore.time_taken(report))
 ) AS l (n, line)
 WHERE l.line IS NOT NULL
 ORDER BY l.n
@@ -287,14 +288,14 @@ BEGIN
     COMMIT;
     BEGIN
         PERFORM clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     COMMIT;
     IF state IS NULL THEN
         BEGIN
             report := clientcore.run_as_owner(owner_id, 'base_refresh', base, '{}');
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN query_canceled OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
         END;
     END IF;
@@ -582,6 +583,28 @@ LEFT JOIN LATERAL (
 ORDER BY b.base;
 COMMENT ON VIEW clientcore.bases IS
 'The client bases of this database that the caller may see: those whose owner he can become; all of them for members of pg_read_all_stats';
+COMMENT ON COLUMN clientcore.bases.base IS 'name: the schema';
+COMMENT ON COLUMN clientcore.bases.owner IS 'who owns the base and its sales';
+COMMENT ON COLUMN clientcore.bases.relations IS 'sales relations, with the way each is followed (capture)';
+COMMENT ON COLUMN clientcore.bases.client_count IS 'clients at the last refresh, duplicates joined, those of later days included';
+COMMENT ON COLUMN clientcore.bases.as_of_date IS 'day that the views are for';
+COMMENT ON COLUMN clientcore.bases.refreshed_at IS 'time of the last refresh';
+COMMENT ON COLUMN clientcore.bases.refresh_seconds IS 'seconds it took';
+COMMENT ON COLUMN clientcore.bases.pending_count IS 'rows noted since';
+COMMENT ON COLUMN clientcore.bases.pending_bytes IS 'size of the table of these';
+COMMENT ON COLUMN clientcore.bases.pending_since IS 'time of the oldest of them';
+COMMENT ON COLUMN clientcore.bases.is_stale IS 'whether the next refresh has to rebuild';
+COMMENT ON COLUMN clientcore.bases.stale_reason IS 'why';
+COMMENT ON COLUMN clientcore.bases.is_paused IS 'whether sales are not noted one by one: see pause';
+COMMENT ON COLUMN clientcore.bases.trigger_missing_count IS 'triggers that are missing or were changed; a refresh makes them anew';
+COMMENT ON COLUMN clientcore.bases.trigger_disabled_count IS 'triggers that somebody disabled';
+COMMENT ON COLUMN clientcore.bases.verified_at IS 'time of the last verification';
+COMMENT ON COLUMN clientcore.bases.verified_difference_count IS 'clients in which it found a difference';
+COMMENT ON COLUMN clientcore.bases.total_bytes IS 'size of the tables of the base, indexes included';
+COMMENT ON COLUMN clientcore.bases.layout_version IS 'version of its layout: see upgrade_base';
+COMMENT ON COLUMN clientcore.bases.running_pid IS 'process that works on the base at the moment';
+COMMENT ON COLUMN clientcore.bases.running_since IS 'begin of its transaction';
+COMMENT ON COLUMN clientcore.bases.progress IS 'what it does';
 GRANT SELECT ON clientcore.bases TO PUBLIC;
 
 -- Operations are for run_as_owner alone.

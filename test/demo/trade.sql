@@ -11,7 +11,7 @@ SELECT client_id AS client, first_purchase_date AS "first purchase", last_purcha
     purchase_count AS purchases, sale_count AS sales, return_count AS returns, round(revenue_amount, 2) AS revenue,
     replace(loyalty_stage(history, as_of_date)::text, '_', ' ') AS stage
 FROM shop.clients
-JOIN shop.history USING (client_id)
+JOIN shop.client_history USING (client_id, as_of_date)
 WHERE client_id IN ('Fern Jackdaw Outfitters', 'Crimson Gull Trading', 'Clover Curlew and Sons');
 CREATE TEMP TABLE concerned_before AS TABLE concerned;
 
