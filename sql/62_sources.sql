@@ -56,7 +56,11 @@ BEGIN
         WHEN argument = 'sold_at' THEN
             IF role.base_type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
                 wanted := 'a date, timestamp or timestamptz';
-                example := format('(%s)::date', expression);
+                example := format(CASE
+                    WHEN role.base_type IN ('text'::regtype, 'varchar'::regtype) THEN 'to_date(%s, ''YYYY-MM-DD'')'
+                    WHEN role.base_type IN ('integer'::regtype, 'bigint'::regtype, 'numeric'::regtype, 'double precision'::regtype)
+                        THEN 'to_timestamp(%s)'
+                    ELSE '((%s)::text)::date' END, expression);
             END IF;
         WHEN argument IN ('amount', 'profit') THEN
             IF role.base_type NOT IN ('numeric'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype,

@@ -132,6 +132,11 @@ BEGIN
     PERFORM set_config('TimeZone', zone, true);
     roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
 
+    IF jsonb_array_length(roles #> '{client,column_numbers}') = 0 THEN
+        PERFORM clientcore.argument_error('client', 'it is the same for every row',
+            'A column named like a word of SQL, or with capitals or blanks, is written in double quotes: client => ''"user"''.');
+    END IF;
+
     -- the type of clients
     IF is_new THEN
         SELECT t.type_text AS key_type, quote_ident(n.nspname) || '.' || quote_ident(l.collname) AS key_collation INTO key
@@ -226,7 +231,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_table',
             MESSAGE = clientcore.relation_name(relation),
-            HINT = 'CALL clientcore.detach(base, source) takes it out of the base.';
+            HINT = 'CALL clientcore.detach(..., source => ...) takes it out of the base, whose table source has its number.';
     ELSIF pg_get_userbyid(owner) <> current_user THEN
         RAISE EXCEPTION USING
             ERRCODE = 'insufficient_privilege',
@@ -459,6 +464,7 @@ DECLARE
     now_is jsonb;
     difference text;
     sources integer[];
+    changed bigint;
     has_locks boolean;
 BEGIN
     PERFORM clientcore.lock_base(base);
@@ -468,7 +474,17 @@ BEGIN
         FROM %1$I.settings s
         WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
             SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
-    EXECUTE format('SELECT * FROM %I.settings', base) INTO STRICT setting;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    EXECUTE format('SELECT * FROM %I.settings', base) INTO setting;
+    IF setting.time_zone IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the table settings of base "%s" has lost its row', base),
+            HINT = format('INSERT INTO %I.settings (time_zone) VALUES (...);', base);
+    ELSIF changed > 0 AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = setting.time_zone) THEN
+        PERFORM clientcore.argument_error('settings.time_zone', format('"%s" is not the name of a time zone', setting.time_zone),
+            'See the view pg_timezone_names; for example Europe/Tallinn.');
+    END IF;
     EXECUTE format('SELECT array_agg(source ORDER BY source), count(clientcore.check_relation(relation)) FROM %I.source', base) INTO sources;
     has_locks := clientcore.put_triggers(base, sources);
     PERFORM clientcore.require_own_base(base);
@@ -1020,6 +1036,11 @@ BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
     SELECT * INTO key FROM clientcore.base_key(base);
+    BEGIN
+        EXECUTE format('SELECT %L::%s', arguments ->> 'client', key.key_type);
+    EXCEPTION WHEN OTHERS THEN
+        PERFORM clientcore.argument_error('client', SQLERRM, format('The clients of this base are of type %s.', key.key_type));
+    END;
 
     -- the client, what it is an alias of, and all aliases of that
     persons := format($sql$
@@ -1187,7 +1208,8 @@ BEGIN
             reason := SQLERRM;
         END;
         IF reason IS NOT NULL THEN
-            reasons := reasons || format('%s: %s', clientcore.relation_name(attached.relation), reason);
+            reasons := reasons || CASE WHEN position(clientcore.relation_name(attached.relation) IN reason) > 0 THEN reason
+                ELSE format('%s: %s', clientcore.relation_name(attached.relation), reason) END;
         END IF;
     END LOOP;
     SELECT count(*) FILTER (WHERE b.enabled = 'D' OR b.enabled = 'R' AND b.name NOT LIKE '%\_row') INTO disabled

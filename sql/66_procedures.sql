@@ -487,7 +487,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RAISE NOTICE 'base "%": forgotten; % under % removed', base,
+    RAISE NOTICE 'base "%": forgotten; % under % removed; its sales, those to come too, count as nobody''s', base,
         CASE done ->> 'histories' WHEN '0' THEN 'no history' WHEN '1' THEN '1 history' ELSE (done ->> 'histories') || ' histories' END,
         CASE done ->> 'keys' WHEN '1' THEN '1 key' ELSE (done ->> 'keys') || ' keys' END;
 END

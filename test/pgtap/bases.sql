@@ -332,6 +332,23 @@ SELECT throws_ok($$SELECT * FROM clientcore.verify('shop', 0)$$, '22023', NULL, 
 SELECT throws_ok($$SELECT * FROM clientcore.verify('shop', 1.5)$$, '22023', NULL, 'more than all is refused');
 SELECT throws_ok($$SELECT * FROM clientcore.verify('no such')$$, '3F000', 'client base "no such" does not exist', 'an unknown base is refused');
 
+-- What was forgotten can be taken back.
+SELECT is((SELECT count(*)::integer FROM shop.history WHERE client_id IN ('a', 'a1', 'a2', 'b')), 0, 'forgotten until here');
+DELETE FROM shop.forgotten_client;
+SELECT pg_temp.refresh('shop', true);
+SELECT is((SELECT count(*)::integer FROM shop.history WHERE client_id IN ('a', 'a1', 'a2', 'b')), 4, 'and taken back');
+SELECT is(pg_temp.differences('shop'), NULL, 'with all that was sold');
+SELECT throws_ok($$SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_plan', 'shop', jsonb_build_object('relation', 'sales'::regclass::oid,
+    'path', 'public', 'client', 'user', 'sold_at', 'on_day', 'amount', 'amount', 'session_time_zone', 'UTC'))$$, '22023', NULL, 'a client that is the same for every row is refused');
+
+-- One sale by two ways would count twice.
+CREATE VIEW sales_again AS SELECT * FROM sales;
+CALL clientcore.attach('shop', 'sales_again', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT is(clientcore.overlap_of_sources('shop', 2), 'public.sales_again and public.sales of this base both read public.sales: its sales count twice', 'an overlap of sources is told');
+SELECT is(clientcore.overlap_of_sources('shop', 1) IS NULL, false, 'both ways');
+CALL clientcore.detach('shop', source => 2);
+SELECT is(clientcore.overlap_of_sources('shop', 1), NULL, 'and gone with one of them');
+
 -- Without sales a refresh for the same day writes no history.
 CREATE TEMP TABLE versions AS SELECT ctid AS place, client_id FROM shop.history;
 SELECT pg_temp.refresh('shop', true);
