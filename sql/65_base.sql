@@ -451,6 +451,20 @@ COMMENT ON FUNCTION clientcore.add_captured_table(text, integer, oid, text, text
 
 -- --- refresh ---
 
+CREATE FUNCTION clientcore.changed_setting(attached jsonb, setting jsonb)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+    WHEN attached ->> 'built_time_zone' <> setting ->> 'time_zone' THEN 'the setting time_zone was changed'
+    WHEN (attached ->> 'built_amount_scale')::integer <> (setting ->> 'amount_scale')::integer THEN 'the setting amount_scale was changed'
+    WHEN (setting ->> 'sales_complete_from')::date >= (attached ->> 'built_complete_from')::date THEN NULL
+    WHEN attached ->> 'built_complete_from' IS NOT NULL THEN 'the setting sales_complete_from was set back' END
+$$;
+COMMENT ON FUNCTION clientcore.changed_setting(jsonb, jsonb) IS
+'Internal: which setting is another than a source was built by, in words; null where none';
+
 -- Triggers, settings and whatever else must be in place, before sales are read. True
 -- where tables are locked for it, so that the locks should be given back at once.
 CREATE FUNCTION clientcore.base_prepare(base text, arguments jsonb)
@@ -492,10 +506,7 @@ BEGIN
         now_is := clientcore.take_fingerprint(base, attached.source);
         difference := coalesce(attached.stale,
             -- before the fingerprint: the triggers were made anew because of it
-            CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
-                WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed'
-                WHEN setting.sales_complete_from >= attached.built_complete_from THEN NULL
-                WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END,
+            clientcore.changed_setting(to_jsonb(attached), to_jsonb(setting)),
             clientcore.fingerprint_difference(attached.fingerprint, now_is));
         IF difference IS NOT NULL THEN
             EXECUTE format('UPDATE %I.source SET fingerprint = $2, stale = $3 WHERE source = $1', base)
@@ -1198,11 +1209,8 @@ BEGIN
             INTO reason USING attached.source;
             reason := CASE WHEN attached.built_at IS NULL THEN 'it was never built' ELSE coalesce(attached.stale,
                 CASE WHEN attached.capture <> 'none' THEN clientcore.obstacle_to_capture(base, attached.source) END,
+                clientcore.changed_setting(to_jsonb(attached), to_jsonb(setting)),
                 clientcore.fingerprint_difference(attached.fingerprint, clientcore.take_fingerprint(base, attached.source)),
-                CASE WHEN attached.built_time_zone <> setting.time_zone THEN 'the setting time_zone was changed'
-                    WHEN attached.built_amount_scale <> setting.amount_scale THEN 'the setting amount_scale was changed'
-                    WHEN setting.sales_complete_from >= attached.built_complete_from THEN NULL
-                    WHEN attached.built_complete_from IS NOT NULL THEN 'the setting sales_complete_from was set back' END,
                 reason) END;
         EXCEPTION WHEN OTHERS THEN
             reason := SQLERRM;

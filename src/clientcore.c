@@ -11,6 +11,10 @@
  *	history_io, history_functions, history_aggregates, class_functions,
  *	value_aggregates, abc_functions
  *		what SQL calls
+ *	base, operation, expression, client_key, watermark
+ *		client bases, and what is done with them as their owners
+ *	delta_set, pending, capture_plan, capture
+ *		the trigger on sales tables
  */
 #include "compat.h"
 
