@@ -63,13 +63,13 @@ struct PendingWriter
 
 /* The constant of the row type of the table source, in a trigger's condition */
 static bool
-find_row_type(Node *node, Oid *type)
+find_row_type(Node *node, void *type)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Const))
 	{
-		*type = ((Const *) node)->consttype;
+		*(Oid *) type = ((Const *) node)->consttype;
 		return true;
 	}
 	return expression_tree_walker(node, find_row_type, type);
