@@ -243,7 +243,8 @@ BEGIN
             IF clock_timestamp() >= deadline THEN
                 RAISE EXCEPTION USING
                     ERRCODE = 'lock_not_available',
-                    MESSAGE = format('could not lock %s within %s', clientcore.relation_name(relation), patience),
+                    MESSAGE = format('could not lock %s within %s ms', clientcore.relation_name(relation),
+                        (1000 * extract(epoch FROM patience))::bigint),
                     HINT = 'Long transactions use it: try again when they have ended, or set lock_timeout higher.';
             END IF;
         END;

@@ -25,7 +25,14 @@ AS $$
 DECLARE
     layout integer;
 BEGIN
-    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    BEGIN
+        EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'lock_not_available',
+            MESSAGE = format('base "%s" is in use by another operation', base),
+            HINT = 'The view clientcore.bases shows which, and how far it is.';
+    END;
     PERFORM clientcore.require_own_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO layout;
     IF layout IS NULL THEN
@@ -39,7 +46,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.lock_base(text) IS
-'Internal: waits for other operations on a base, and lets no other begin. Errors: 55000 for a base of another layout.';
+'Internal: waits for other operations on a base, and lets no other begin. Errors: 55000 for a base of another layout, 55P03 after lock_timeout.';
 
 -- Errors come without the statement, which is long and says nothing to those who did not
 -- write it.
@@ -583,7 +590,9 @@ BEGIN
     PERFORM clientcore.report_progress(format('clientcore base %I: %s %s', base,
         CASE how WHEN 'delta' THEN 'adding the changes of' WHEN 'dirty' THEN 'reading the changed clients of'
             WHEN 'watermark' THEN 'reading the new rows of'
-            ELSE format('reading all of about %s rows of', (SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_class c WHERE c.oid = attached.relation)) END,
+            ELSE 'reading all' || coalesce((
+                SELECT format(' of about %s rows', c.reltuples::bigint) FROM pg_class c WHERE c.oid = attached.relation AND c.reltuples > 0), '')
+                || ' of' END,
         clientcore.relation_name(attached.relation)));
     IF how <> 'rebuild' THEN
         BEGIN
