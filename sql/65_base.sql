@@ -17,6 +17,24 @@ COMMENT ON FUNCTION clientcore.refuse_empty_base(text) IS
 'Internal: refuses a base whose table state has no row (55000)';
 
 -- Operations queue here. Not on an advisory lock, which any stranger could hold.
+CREATE FUNCTION clientcore.wait_for_base(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
+    PERFORM clientcore.require_own_base(base);
+EXCEPTION WHEN lock_not_available THEN
+    RAISE EXCEPTION USING
+        ERRCODE = 'lock_not_available',
+        MESSAGE = format('base "%s" is in use by another operation', base),
+        HINT = 'The view clientcore.bases shows which, and how far it is.';
+END
+$$;
+COMMENT ON FUNCTION clientcore.wait_for_base(text) IS
+'Internal: waits for other operations on a base, and lets no other begin. Errors: 3F000 where it is gone, 55P03 after lock_timeout.';
+
 CREATE FUNCTION clientcore.lock_base(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -25,15 +43,7 @@ AS $$
 DECLARE
     layout integer;
 BEGIN
-    BEGIN
-        EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
-    EXCEPTION WHEN lock_not_available THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'lock_not_available',
-            MESSAGE = format('base "%s" is in use by another operation', base),
-            HINT = 'The view clientcore.bases shows which, and how far it is.';
-    END;
-    PERFORM clientcore.require_own_base(base);
+    PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO layout;
     IF layout IS NULL THEN
         PERFORM clientcore.refuse_empty_base(base);
@@ -856,8 +866,7 @@ DECLARE
     table_name text;
     object record;
 BEGIN
-    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
-    PERFORM clientcore.require_own_base(base);
+    PERFORM clientcore.wait_for_base(base);
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         FOREACH table_name IN ARRAY ARRAY['history', 'guest', 'forgotten', 'source'] LOOP
@@ -1149,8 +1158,7 @@ DECLARE
     reader record;
     object record;
 BEGIN
-    EXECUTE format('LOCK TABLE %I.source IN SHARE UPDATE EXCLUSIVE MODE', base);
-    PERFORM clientcore.require_own_base(base);
+    PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
     IF was IS NULL THEN
         PERFORM clientcore.refuse_empty_base(base);
