@@ -126,6 +126,20 @@ RESET DateStyle;
 RESET extra_float_digits;
 SELECT is(pg_temp.differences('measure'), NULL, 'and another');
 
+-- Constants of an expression are of the base's zone, and mean the same in every session.
+CREATE TABLE zoned (client integer, at timestamptz, amount numeric);
+INSERT INTO zoned VALUES (1, '2024-06-01 02:00+03', 1), (1, '2024-05-31 23:00+03', 2), (2, '2024-06-02 00:00+00', 4);
+CALL clientcore.attach('zoned_base', 'zoned', client => 'client', sold_at => 'at', amount => 'amount', filter => 'at >= ''2024-06-01''',
+    time_zone => 'Europe/Tallinn', build => false);
+SELECT pg_temp.refresh('zoned_base');
+SELECT is((SELECT sum(revenue_amount) FROM zoned_base.clients), 5::numeric, 'a constant is read by the base''s time zone');
+SET LOCAL TimeZone = 'Asia/Tokyo';
+SELECT ok(NOT is_stale AND trigger_missing_count = 0, 'another session sees the same triggers') FROM clientcore.bases WHERE base = 'zoned_base';
+INSERT INTO zoned VALUES (1, '2024-06-01 01:00+03', 8), (1, '2024-05-31 22:00+03', 16);
+SELECT * FROM pg_temp.follows('zoned_base', 'delta', 'sold and refreshed from another zone');
+RESET TimeZone;
+CALL clientcore.detach('zoned_base');
+
 -- --- settings ---
 
 UPDATE measure.settings SET time_zone = 'America/Los_Angeles';
@@ -178,6 +192,13 @@ INSERT INTO measured VALUES (1, '2024-02-05 03:00+00', 5);
 SELECT * FROM pg_temp.follows('measure', 'delta', 'sales are complete from a later day on');
 UPDATE measure.settings SET sales_complete_from = '2024-02-01';
 SELECT * FROM pg_temp.follows('measure', 'rebuild: the setting sales_complete_from was set back', 'the day was set back');
+-- forgetting takes what is pending as a refresh would
+DELETE FROM measured WHERE at < '2024-01-25';
+INSERT INTO measured VALUES (3, '2024-01-06 03:00+00', 5);
+SELECT clientcore.run_as_owner(clientcore.base_owner('measure'), 'base_forget', 'measure', '{"client": "3"}');
+SELECT * FROM pg_temp.follows('measure', 'delta', 'forgotten while archived sales are pending');
+SELECT is((SELECT history FROM measure.forgotten), (SELECT history FROM before_archiving WHERE client_id = 3),
+    'what was archived of a forgotten client is kept');
 TRUNCATE measured;
 SELECT * FROM pg_temp.follows('measure', 'rebuild: %truncated%', 'all archived');
 SELECT is((SELECT max(clientcore.last_purchase(history)) FROM measure.history), '2024-01-31', 'all days before it are kept');
