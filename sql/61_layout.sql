@@ -124,6 +124,21 @@ $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS
 'Internal: makes the tables and views of a client base in its empty schema';
 
+-- What is not our own is not replaced: its owner would stay, and read with the rights of
+-- whoever looks.
+CREATE FUNCTION clientcore.create_or_replace(base text, name text)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = base AND c.relname = name AND c.relowner = current_user::regrole)
+    THEN 'CREATE OR REPLACE' ELSE 'CREATE' END
+$$;
+COMMENT ON FUNCTION clientcore.create_or_replace(text, text) IS
+'Internal: how a view of a base is to be made: over one that the current user owns, else only where there is none';
+
 CREATE FUNCTION clientcore.create_views(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -139,7 +154,7 @@ BEGIN
     key_equality := clientcore.key_equality(key_type);
 
     EXECUTE format($sql$
-        CREATE OR REPLACE VIEW %1$I.client_history AS
+        %3$s VIEW %1$I.client_history AS
         SELECT client_id, history, as_of_date
         FROM (
             SELECT coalesce(a.client, h.client_id) AS client_id,
@@ -150,9 +165,9 @@ BEGIN
             CROSS JOIN %1$I.state s
             GROUP BY coalesce(a.client, h.client_id), s.as_of) c
         WHERE clientcore.sale_count(history) > 0 OR clientcore.return_count(history) > 0$sql$,
-        base, key_equality);
+        base, key_equality, clientcore.create_or_replace(base, 'client_history'));
     EXECUTE format($sql$
-        CREATE OR REPLACE VIEW %1$I.clients AS
+        %2$s VIEW %1$I.clients AS
         SELECT client_id,
             clientcore.first_purchase(history) AS first_purchase_date,
             clientcore.last_purchase(history) AS last_purchase_date,
@@ -163,7 +178,7 @@ BEGIN
             clientcore.returned(history)::numeric(22, 4) AS returned_amount,
             clientcore.profit(history)::numeric(22, 4) AS profit_amount,
             as_of_date
-        FROM %1$I.client_history$sql$, base);
+        FROM %1$I.client_history$sql$, base, clientcore.create_or_replace(base, 'clients'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_views(text) IS

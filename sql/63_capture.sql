@@ -282,6 +282,7 @@ BEGIN
         SELECT m.* FROM unnest(sources) AS s, clientcore.missing_triggers(base, s) m
         WHERE m.relation = ANY (missing) ORDER BY m.relation, m.name
     LOOP
+        -- a trigger has no owner: one that stands there becomes ours wholly
         EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH %s WHEN (NULL::%I.source IS NULL) EXECUTE FUNCTION clientcore.capture(%L)',
             put.name,
             CASE put.event WHEN 'ROW' THEN 'INSERT OR UPDATE OR DELETE' ELSE put.event END,

@@ -222,12 +222,12 @@ entry_of(JsonbContainer *part, Oid object)
 static bool
 is_same(const JsonbValue *value, const char *text)
 {
-	return text != NULL && value->type == jbvString &&
+	return value != NULL && text != NULL && value->type == jbvString &&
 		   value->val.string.len == (int) strlen(text) &&
 		   memcmp(value->val.string.val, text, value->val.string.len) == 0;
 }
 
-/* Why a fingerprint that has the trigger does not fit; NULL where it does */
+/* Why what a fingerprint has of a trigger does not fit; NULL where it does */
 static const char *
 misfit(JsonbContainer *files, const JsonbValue *recorded, const char *state,
 	   Relation relation, List *tables)
@@ -277,12 +277,12 @@ base_stranger(const Base *base, Relation relation, const Trigger *trigger,
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	TableScanDesc scan = table_beginscan(table, snapshot, 0, NULL);
 	const char *state = state_of_trigger(trigger->tgoid);
-	const char *problem = psprintf("a trigger on %s was changed",
-								   RelationGetRelationName(relation));
-	bool is_found = false;
+	const char *problem;
+	JsonbContainer *files = NULL;
+	JsonbValue *recorded = NULL;
 
 	*source = 0;
-	while (!is_found && number != InvalidAttrNumber &&
+	while (recorded == NULL && number != InvalidAttrNumber &&
 		   fingerprint != InvalidAttrNumber &&
 		   table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
@@ -290,7 +290,6 @@ base_stranger(const Base *base, Relation relation, const Trigger *trigger,
 		int16 this_source = DatumGetInt16(slot_getattr(slot, number, &isnull));
 		Datum value;
 		Jsonb *json;
-		JsonbValue *recorded;
 
 		if (isnull)
 			continue;
@@ -301,13 +300,11 @@ base_stranger(const Base *base, Relation relation, const Trigger *trigger,
 			continue;
 		json = DatumGetJsonbP(value);
 		recorded = entry_of(part_of(json, "triggers"), trigger->tgoid);
-		if (recorded == NULL)
-			continue;
-		is_found = true;
-		*source = this_source;
-		problem =
-			misfit(part_of(json, "files"), recorded, state, relation, tables);
+		files = part_of(json, "files");
+		if (recorded != NULL)
+			*source = this_source;
 	}
+	problem = misfit(files, recorded, state, relation, tables);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);

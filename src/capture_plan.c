@@ -30,15 +30,6 @@ static HTAB *captures = NULL;
 static const char *const role_names[SALE_ROLES] = {
 	"client", "sold_at", "amount", "profit", "filter", "currency"};
 
-static int
-compare_oids(const void *a, const void *b)
-{
-	Oid first = *(const Oid *) a;
-	Oid second = *(const Oid *) b;
-
-	return (first > second) - (first < second);
-}
-
 static bool
 is_of_interest(const Capture *capture, Oid relation)
 {
@@ -49,7 +40,7 @@ is_of_interest(const Capture *capture, Oid relation)
 		   relation == base->sequence ||
 		   (capture->table_count > 0 &&
 			bsearch(&relation, capture->tables, capture->table_count,
-					sizeof(Oid), compare_oids) != NULL);
+					sizeof(Oid), oid_cmp) != NULL);
 }
 
 /* PostgreSQL says that a relation changed, or (InvalidOid) that any may have */
@@ -290,7 +281,7 @@ capture_stranger(Capture *capture, Relation relation, const Trigger *trigger,
 	capture->table_count = 0;
 	foreach (cell, tables)
 		capture->tables[capture->table_count++] = lfirst_oid(cell);
-	qsort(capture->tables, capture->table_count, sizeof(Oid), compare_oids);
+	qsort(capture->tables, capture->table_count, sizeof(Oid), oid_cmp);
 	capture->source = *source;
 	capture->is_known = true;
 	return NULL;

@@ -178,6 +178,15 @@ INSERT INTO strange.sales VALUES (1, 1, 1, '2024-01-01', 1);
 SELECT is((SELECT count(*)::integer FROM public.seen), 0, 'nothing runs in the name of another');
 RESET ROLE;
 
+-- A view that stands where the base's own is to be is not replaced: it would stay another's.
+CREATE SCHEMA planted;
+GRANT ALL ON SCHEMA planted TO cc_stranger;
+SET ROLE cc_stranger;
+CREATE VIEW planted.clients AS SELECT 1 AS client_id;
+RESET ROLE;
+SELECT throws_ok($$SELECT clientcore.create_layout('planted', 'integer')$$, '42P07', NULL, 'the view of a stranger is not made a base''s own');
+DROP SCHEMA planted CASCADE;
+
 -- Whoever may make triggers on the sales makes one that looks like ours.
 GRANT ALL ON trade.orders TO cc_stranger;
 GRANT USAGE ON SCHEMA trade TO cc_stranger;
