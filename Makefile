@@ -19,8 +19,11 @@ SQL_FILES = \
 	sql/62_sources.sql \
 	sql/63_capture.sql \
 	sql/64_refresh.sql \
-	sql/65_base.sql \
-	sql/66_procedures.sql
+	sql/65_cards.sql \
+	sql/66_views.sql \
+	sql/67_rules.sql \
+	sql/68_base.sql \
+	sql/69_procedures.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 SOURCES = $(wildcard src/*.c)

@@ -1,5 +1,5 @@
 -- The operations on a client base. Each runs as its owner, see 60_operations.sql; what
--- users call are the procedures and functions of 66_procedures.sql.
+-- users call are the procedures and functions of 69_procedures.sql.
 
 CREATE FUNCTION clientcore.refuse_empty_base(base text)
 RETURNS void
@@ -501,7 +501,7 @@ BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format($sql$
         INSERT INTO %1$I.settings_history
-        SELECT clock_timestamp(), s.time_zone, s.amount_scale, s.as_of, s.sales_complete_from, s.pending_limit
+        SELECT (jsonb_populate_record(NULL::%1$I.settings_history, to_jsonb(s) || jsonb_build_object('applied_at', clock_timestamp()))).*
         FROM %1$I.settings s
         WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
             SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
@@ -804,7 +804,9 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 VALUES ('VIEW', 'clients'), ('VIEW', 'client_history'),
-    ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
+    ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
+    ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
+    ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
     ('TABLE', 'settings')
 $$;
