@@ -494,7 +494,7 @@ BEGIN
                 ELSE nullif(concat_ws('; ',
                     CASE WHEN c.is_silent THEN c.silence_text END,
                     CASE WHEN c.is_shrinking THEN c.shrinking_text END,
-                    CASE WHEN c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount
+                    CASE WHEN NOT c.is_at_risk AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount
                         THEN 'revenue since ' || to_char(s.compared_date, 'YYYY-MM-DD') || ' fell from ' || to_char(c.revenue_before_amount, 'FM999,999,999,999,999,999,990')
                             || ' to ' || to_char(c.revenue_since_amount, 'FM999,999,999,999,999,999,990') END,
                     CASE WHEN c.is_profit_known AND c.profit_12m_amount < 0
