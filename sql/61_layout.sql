@@ -324,7 +324,7 @@ BEGIN
     LOOP
         EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
-    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base);
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base), clientcore.fill_defaults(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS

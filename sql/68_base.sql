@@ -825,7 +825,15 @@ RETURNS TABLE (kind text, name text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
+VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
+    ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+    ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
+    ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
+    ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
+    ('VIEW', 'rfm_segments_by'), ('VIEW', 'rfm_segments'), ('VIEW', 'loyalty_ladder_by'), ('VIEW', 'loyalty_ladder'),
+    ('VIEW', 'abc_xyz_matrix_by'), ('VIEW', 'abc_xyz_matrix'),
+    ('VIEW', 'let_go_candidates'), ('VIEW', 'growth_candidates'), ('VIEW', 'next_purchases'), ('VIEW', 'at_risk_clients'),
+    ('VIEW', 'key_client_changes'), ('VIEW', 'key_clients'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
     ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
