@@ -551,6 +551,10 @@ BEGIN
     ELSIF report -> 'judged' <> '[]' THEN
         PERFORM clientcore.refresh_losses(base, day, clientcore.texts_of(report -> 'judged'));
     END IF;
+    -- where much is new, the planner is told before it reads
+    IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
+        EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
+    END IF;
     PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$
         UPDATE %1$I.state s

@@ -94,6 +94,9 @@ BEGIN
         RETURN NULL;
     END IF;
     day := coalesce(test_day, clientcore.compared_day(as_of, first_sale));
+    IF day >= as_of THEN
+        RETURN NULL;
+    END IF;
     found := clientcore.calibration(base, day);
     EXECUTE format($sql$
         SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'lost_factor', $3, 'lost_fallback_days', $4,
@@ -401,12 +404,17 @@ BEGIN
                 'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
         ) AS f (name, arguments, result, body, comment)
     LOOP
-        IF to_regproc(format('%I.%I', base, made.name)) IS NULL THEN
-            EXECUTE format('CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS ' || made.result || ' LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp BEGIN ATOMIC '
-                || made.body || '; END', base, made.name, made.arguments);
-            EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
-            EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
-        END IF;
+        -- as with views: over one's own alone; anew, because the body knows the columns of clients
+        EXECUTE format($sql$
+            %4$s FUNCTION %1$I.%2$I(%3$s) RETURNS $sql$ || made.result || $sql$
+            LANGUAGE sql STABLE SECURITY DEFINER
+            SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1
+            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.arguments,
+            CASE WHEN EXISTS (
+                SELECT FROM pg_proc WHERE oid = to_regproc(format('%I.%I', base, made.name)) AND proowner = current_user::regrole)
+            THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
+        EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
+        EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
     END LOOP;
 END
 $$;
