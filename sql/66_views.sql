@@ -251,7 +251,9 @@ COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
 -- --- what views share ---
 
 -- Shares of amounts count what is negative as nothing.
-CREATE FUNCTION clientcore.client_rows(base text, place text)
+-- card, state and settings are what stands in FROM for each: the tables of the base, or what
+-- they would be on another day.
+CREATE FUNCTION clientcore.client_rows(base text, place text, card text, state text, settings text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -332,9 +334,9 @@ SELECT format($sql$
             r.is_let_go,
             c.manager AS own_manager, c.segment AS own_segment, c.region AS own_region,
             s.as_of AS as_of_date
-        FROM %1$I.card c
-        CROSS JOIN %1$I.state s
-        CROSS JOIN (%3$s) t
+        FROM %3$s c
+        CROSS JOIN %4$s s
+        CROSS JOIN %5$s t
         CROSS JOIN (
             SELECT array_agg(x.segment ORDER BY x.position) AS segments
             FROM (SELECT y.segment, min(y.position) AS position FROM %1$I.rfm_segment y GROUP BY y.segment) x) g
@@ -350,9 +352,9 @@ SELECT format($sql$
                     AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
                     AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
-    base, place, clientcore.applied_settings(base))
+    base, place, card, state, settings)
 $$;
-COMMENT ON FUNCTION clientcore.client_rows(text, text) IS
+COMMENT ON FUNCTION clientcore.client_rows(text, text, text, text, text) IS
 'Internal: the query of all clients of a base with all that its views tell of them';
 
 -- What refresh went by, not what was set since.
@@ -406,7 +408,8 @@ DECLARE
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
-        base, clientcore.client_rows(base, columns), clientcore.action_rows(base), columns,
+        base, clientcore.client_rows(base, columns, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
+        clientcore.action_rows(base), columns,
         CASE place WHEN 'by' THEN 'nullif(manager, '''') COLLATE "default" AS manager, nullif(segment, '''') COLLATE "default" AS segment, nullif(region, '''') COLLATE "default" AS region,' ELSE '' END,
         CASE place WHEN 'by' THEN format('SELECT DISTINCT %s FROM %I.card c', columns, base) ELSE 'SELECT ' || columns END,
         (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
@@ -450,6 +453,31 @@ COMMENT ON FUNCTION clientcore.create_views(text) IS
 'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
 
 -- Clients, and what to do with them.
+-- For the view, and for the function that tells the same of another day.
+CREATE FUNCTION clientcore.clients_template()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT $sql$
+        SELECT client_id, name, manager, segment, region,
+            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
+            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
+            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
+            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
+            loyalty_stage, loyalty_rank, loyalty_rung,
+            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
+            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
+            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
+            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
+            is_vocal, is_image_maker, is_expert, is_protected,
+            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
+        FROM (%2$s) c
+        ORDER BY client_id$sql$
+$$;
+COMMENT ON FUNCTION clientcore.clients_template() IS
+'Internal: the template of the view clients';
+
 CREATE FUNCTION clientcore.create_client_views(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -469,21 +497,7 @@ BEGIN
         WHERE clientcore.sale_count(history) > 0 OR clientcore.return_count(history) > 0$sql$,
         'A client and what it bought, for the functions of clientcore; duplicates and sales relations joined');
 
-    PERFORM clientcore.create_view(base, 'clients', $sql$
-        SELECT client_id, name, manager, segment, region,
-            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
-            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
-            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
-            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
-            loyalty_stage, loyalty_rank, loyalty_rung,
-            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
-            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
-            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
-            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
-            is_vocal, is_image_maker, is_expert, is_protected,
-            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
-        FROM (%2$s) c
-        ORDER BY client_id$sql$,
+    PERFORM clientcore.create_view(base, 'clients', clientcore.clients_template(),
         'All clients, duplicates joined: what each has bought and where it stands');
 
     PERFORM clientcore.create_view(base, 'key_clients', $sql$
