@@ -144,7 +144,7 @@ BEGIN
         FROM @kind c),
     @card AS MATERIALIZED (
         SELECT c.*, CASE WHEN c.is_key THEN row_number() OVER (PARTITION BY c.is_key
-            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END AS key_rank
+            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END::integer AS key_rank
         FROM @key c)$sql$,
         base, clientcore.joined_histories(base), settings, day, compared, equals), '@', prefix || '_');
 END

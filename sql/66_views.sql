@@ -250,26 +250,10 @@ COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
 
 -- --- what views share ---
 
--- What refresh went by, not what was set since.
-CREATE FUNCTION clientcore.applied_settings(base text)
-RETURNS text
-LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format($sql$
-            SELECT a.* FROM (
-                SELECT %2$s, h.applied_at FROM %1$I.settings_history h
-                UNION ALL
-                SELECT %2$s, '-infinity' FROM %1$I.settings h) a
-            ORDER BY a.applied_at DESC LIMIT 1$sql$,
-    base, 'h.lost_rule, h.lost_factor, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
-        'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
-$$;
-COMMENT ON FUNCTION clientcore.applied_settings(text) IS
-'Internal: the query of the settings that the last refresh of a base went by';
-
 -- Shares of amounts count what is negative as nothing.
-CREATE FUNCTION clientcore.client_rows(base text, place text, cards text, state text, settings text)
+-- card, state and settings are what stands in FROM for each: the tables of the base, or what
+-- they would be on another day.
+CREATE FUNCTION clientcore.client_rows(base text, place text, card text, state text, settings text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -331,7 +315,7 @@ SELECT format($sql$
             s.as_of - c.first_purchase AS tenure_days,
             c.recency_score::smallint, c.frequency_score::smallint, c.monetary_score::smallint,
             c.rfm_segment, array_position(g.segments, c.rfm_segment)::smallint AS rfm_segment_rank,
-            c.is_key, c.key_rank::integer AS key_rank,
+            c.is_key, c.key_rank,
             c.is_top_buyer, c.is_breadwinner, c.is_long_standing, c.is_promising,
             c.is_vocal, c.is_image_maker, c.is_expert, c.is_protected,
             c.value_class, strpos('ABC', c.value_class)::smallint AS value_rank,
@@ -368,55 +352,28 @@ SELECT format($sql$
                     AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
                     AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
-    base, place, cards, state, settings)
+    base, place, card, state, settings)
 $$;
 COMMENT ON FUNCTION clientcore.client_rows(text, text, text, text, text) IS
-'Internal: the query of all clients with all that the views tell of them, from what stands in FROM for the cards, the state and the settings of a base';
+'Internal: the query of all clients of a base with all that its views tell of them';
 
-CREATE FUNCTION clientcore.client_rows(base text, place text)
+-- What refresh went by, not what was set since.
+CREATE FUNCTION clientcore.applied_settings(base text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT clientcore.client_rows(base, place, format('%I.card', base), format('%I.state', base), format('(%s)', clientcore.applied_settings(base)))
+SELECT format($sql$
+            SELECT a.* FROM (
+                SELECT %2$s, h.applied_at FROM %1$I.settings_history h
+                UNION ALL
+                SELECT %2$s, '-infinity' FROM %1$I.settings h) a
+            ORDER BY a.applied_at DESC LIMIT 1$sql$,
+    base, 'h.lost_rule, h.lost_factor, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
+        'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
 $$;
-COMMENT ON FUNCTION clientcore.client_rows(text, text) IS
-'Internal: the same of the cards as they are';
-
--- The view clients, of the clients that %2$s stands for.
-CREATE FUNCTION clientcore.clients_template()
-RETURNS text
-LANGUAGE SQL IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT $sql$
-        SELECT client_id, name, manager, segment, region,
-            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
-            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
-            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
-            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
-            loyalty_stage, loyalty_rank, loyalty_rung,
-            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
-            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
-            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
-            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
-            is_vocal, is_image_maker, is_expert, is_protected,
-            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
-        FROM (%2$s) c
-        ORDER BY client_id$sql$
-$$;
-COMMENT ON FUNCTION clientcore.clients_template() IS
-'Internal: the columns of the view clients';
-
-CREATE FUNCTION clientcore.clients_query(base text, cards text, state text, settings text)
-RETURNS text
-LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format(clientcore.clients_template(), base, clientcore.client_rows(base, 'c.manager, c.segment, c.region', cards, state, settings))
-$$;
-COMMENT ON FUNCTION clientcore.clients_query(text, text, text, text) IS
-'Internal: the query of the view clients over other cards, from what stands in FROM for these, the state and the settings';
+COMMENT ON FUNCTION clientcore.applied_settings(text) IS
+'Internal: the query of the settings that the last refresh of a base went by';
 
 -- The most specific strategy of every situation among the rows of "chosen".
 CREATE FUNCTION clientcore.action_rows(base text)
@@ -451,7 +408,8 @@ DECLARE
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
-        base, clientcore.client_rows(base, columns), clientcore.action_rows(base), columns,
+        base, clientcore.client_rows(base, columns, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
+        clientcore.action_rows(base), columns,
         CASE place WHEN 'by' THEN 'nullif(manager, '''') COLLATE "default" AS manager, nullif(segment, '''') COLLATE "default" AS segment, nullif(region, '''') COLLATE "default" AS region,' ELSE '' END,
         CASE place WHEN 'by' THEN format('SELECT DISTINCT %s FROM %I.card c', columns, base) ELSE 'SELECT ' || columns END,
         (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
@@ -495,6 +453,31 @@ COMMENT ON FUNCTION clientcore.create_views(text) IS
 'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
 
 -- Clients, and what to do with them.
+-- For the view, and for the function that tells the same of another day.
+CREATE FUNCTION clientcore.clients_template()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT $sql$
+        SELECT client_id, name, manager, segment, region,
+            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
+            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
+            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
+            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
+            loyalty_stage, loyalty_rank, loyalty_rung,
+            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
+            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
+            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
+            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
+            is_vocal, is_image_maker, is_expert, is_protected,
+            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
+        FROM (%2$s) c
+        ORDER BY client_id$sql$
+$$;
+COMMENT ON FUNCTION clientcore.clients_template() IS
+'Internal: the template of the view clients';
+
 CREATE FUNCTION clientcore.create_client_views(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE

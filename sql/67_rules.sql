@@ -348,14 +348,14 @@ DECLARE
     compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
-        || clientcore.clients_query(base,
+        || format(clientcore.clients_template(), base, clientcore.client_rows(base, 'c.manager, c.segment, c.region',
             format('(SELECT f.*, c.name, c.manager, c.segment, c.region FROM fresh f LEFT JOIN %I.card c ON c.client_id %s f.client_id)',
                 base, (SELECT equality FROM clientcore.base_key(base))),
             format($sql$(
-                SELECT %L::date AS as_of, coalesce(k.revenue_12m, 0) AS revenue_12m_amount, k.profit_12m AS profit_12m_amount,
-                    k.is_by_profit AS abc_is_by_profit, k.has_profit, (c.recent).a_from AS abc_a_from, (c.recent).b_from AS abc_b_from
-                FROM now_known k, now_cutoff c)$sql$, day),
-            'now_setting');
+                SELECT %L::date AS as_of, %L::date AS compared_date, coalesce(k.revenue_12m, 0) AS revenue_12m_amount,
+                    k.profit_12m AS profit_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit
+                FROM now_known k)$sql$, day, compared),
+            'now_setting'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_as_of(anyelement, date) IS
