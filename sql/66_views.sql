@@ -615,8 +615,8 @@ BEGIN
                 AS gap_amount,
             c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
             (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS growth_amount,
-            CASE WHEN c.revenue_before_amount > 0
-                THEN least(greatest(c.revenue_since_amount / c.revenue_before_amount - 1, -9999), 9999)::numeric(12, 8) END AS growth_share,
+            (CASE WHEN c.revenue_before_amount > 0
+                THEN least(greatest(c.revenue_since_amount / c.revenue_before_amount - 1, -9999), 9999) END)::numeric(12, 8) AS growth_share,
             c.purchase_12m_count, c.typical_interval_days, c.last_purchase_date,
             c.is_key, c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
             a.recommended_action, a.advice, a.offer, s.compared_date, c.as_of_date
@@ -1022,8 +1022,8 @@ BEGIN
                 + extract(month FROM month_date) - extract(month FROM h.cohort_date))::integer AS month_number,
             month_date, e.is_complete_month, h.client_count,
             CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0)::bigint END AS active_count,
-            CASE WHEN e.is_complete_month THEN (coalesce(d.active_count, 0) / h.client_count)::numeric(9, 8) END AS retention_share,
-            CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0)::numeric(28, 4) END AS revenue_amount
+            (CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0) / h.client_count END)::numeric(9, 8) AS retention_share,
+            (CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0) END)::numeric(28, 4) AS revenue_amount
         FROM cohort h
         JOIN month m ON m.month_date >= h.cohort_date
         LEFT JOIN sold d USING (manager, segment, region, cohort_date, month_date)
@@ -1038,8 +1038,7 @@ BEGIN
             m.month_date, m.is_complete_month,
             m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
             m.lost_count,
-            CASE WHEN m.end_count - m.new_count - m.returned_count + m.lost_count > 0 THEN
-                least(m.lost_count::numeric / (m.end_count - m.new_count - m.returned_count + m.lost_count), 1)::numeric(9, 8) END AS lost_share,
+            least(m.lost_count::numeric / nullif(m.end_count - m.new_count - m.returned_count + m.lost_count, 0), 1)::numeric(9, 8) AS lost_share,
             m.lost_value::numeric(28, 4) AS lost_value_amount,
             m.returned_count, m.returned_value::numeric(28, 4) AS returned_value_amount,
             m.lost_count - m.returned_count AS net_lost_count,
