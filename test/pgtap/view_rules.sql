@@ -14,7 +14,7 @@ INSERT INTO sold SELECT NULL, date '2021-01-01' + i, 10 * i, NULL FROM generate_
 INSERT INTO sold VALUES
     ('giant', '2020-01-01', 900000000000000, 1), ('giant', '2020-06-01', 900000000000000, 1),
     ('refunded', '2020-03-01', 900000000000000, 1), ('refunded', '2021-06-01', -900000000000000, 1),
-    ('odd, "50%s"', '2021-05-01', 70, 1), ('dear', '2021-02-01', 50, -10), ('dear', '2021-05-01', 60, -20);
+    ('odd, "50%s"', '2021-05-01', 70, 1), ('dear', '2021-02-01', 50, -10), ('dear', '2021-05-01', 60, -20), ('dear', '2021-06-25', 60, -20);
 CALL clientcore.attach('odd, "50%s"', 'sold', client => 'client', sold_at => 'sold_on', amount => 'amount', profit => 'profit', build => false);
 UPDATE "odd, ""50%s""".settings SET as_of = '2021-06-30';
 INSERT INTO "odd, ""50%s""".client_mark
