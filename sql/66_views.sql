@@ -96,7 +96,7 @@ DECLARE
             (NULL, 'lost_date', 'day on which it was lost; null: it is not'),
             (NULL, 'is_returned', 'whether it was lost before, and came back'),
             (NULL, 'come_back_count', 'losses from which it came back'),
-            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half), or revenue of 90 days under half of that a year before; see settings'),
+            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half) and for longer than its typical interval, or revenue of 90 days under half of that a year before; see settings'),
             (NULL, 'is_silent', 'whether it is at risk because of its silence'),
             (NULL, 'is_shrinking', 'whether it is at risk because its revenue of 90 days fell'),
             (NULL, 'silence_days', 'days since its last purchase'),
@@ -327,7 +327,8 @@ SELECT format($sql$
             (CASE WHEN s.abc_is_by_profit THEN c.value_profit ELSE c.value_revenue END)::numeric(28, 4) AS value_amount,
             c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.segment_before, c.was_key_before,
             -- what the action goes by
-            CASE WHEN d.is_lost THEN c.value_class ELSE c.abc_class END AS action_abc,
+            CASE WHEN d.is_lost THEN c.value_class WHEN r.is_silent OR r.is_shrinking THEN least(c.abc_class, c.value_class)
+                ELSE c.abc_class END AS action_abc,
             concat_ws(',',
                 CASE WHEN c.is_key THEN 'key' END, CASE WHEN c.is_top_buyer THEN 'top_buyer' END,
                 CASE WHEN c.is_breadwinner THEN 'breadwinner' END, CASE WHEN c.is_long_standing THEN 'long_standing' END,
@@ -349,7 +350,9 @@ SELECT format($sql$
                     WHEN 4 THEN 'frequent' WHEN 5 THEN 'adherent' END AS rung_stage) d
         CROSS JOIN LATERAL (
             SELECT NOT d.is_lost AND coalesce(d.silence_days > c.silence_limit
-                    * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false) AS is_silent,
+                    * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false)
+                    -- not before its next purchase is due
+                    AND d.silence_days > coalesce(c.typical_interval, 0) AS is_silent,
                 NOT d.is_lost AND c.last_purchase IS NOT NULL AND c.revenue_90d_year_ago > 0
                     AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
