@@ -12,6 +12,7 @@ SQL_FILES = \
 	sql/10_history.sql \
 	sql/20_access.sql \
 	sql/30_classes.sql \
+	sql/35_figures.sql \
 	sql/40_aggregates.sql \
 	sql/50_values.sql \
 	sql/60_operations.sql \

@@ -239,6 +239,7 @@ BEGIN
             silence_limit integer NOT NULL,
             lost_on date NOT NULL,
             returned_on date,
+            value_revenue numeric NOT NULL,
             PRIMARY KEY (client_id, last_purchase))$sql$,
         $sql$CREATE TABLE %1$I.month_summary (
             month_date date NOT NULL,
@@ -323,7 +324,7 @@ BEGIN
     LOOP
         EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
-    PERFORM clientcore.create_views(base), clientcore.comment_layout(base);
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base), clientcore.fill_defaults(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS
@@ -570,6 +571,7 @@ BEGIN
             ('client_loss', 'silence_limit', 'days that it might have been silent'),
             ('client_loss', 'lost_on', 'day on which it was lost'),
             ('client_loss', 'returned_on', 'day on which it bought again; null: not yet'),
+            ('client_loss', 'value_revenue', 'revenue of the 12 months that end on last_purchase'),
             ('month_summary', 'month_date', 'first day of the month'),
             ('month_summary', 'cohort_date', 'first day of the month of the clients'' first purchase; infinity: they never bought'),
             ('month_summary', 'status', 'new (first purchase), returned (after a loss), retained (any other purchase), none (returns alone)'),

@@ -1,1 +1,568 @@
--- Cards
+-- Cards: what a refresh makes of the histories. Every figure of one client comes from
+-- card_figures, one call per history; what needs the whole base is SQL over these. The
+-- query that does it takes its settings and its day from the caller, so that the same
+-- text answers for today, for the day compared with, for any other day and for settings
+-- that are only being tried.
+
+-- One history per client, duplicates and sales relations joined: client_id, history.
+CREATE FUNCTION clientcore.joined_histories(base text)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_plain boolean;
+BEGIN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.client_alias) AND count(DISTINCT source) < 2 FROM %1$I.source', base) INTO is_plain;
+    IF is_plain THEN
+        RETURN format('SELECT h.client_id, h.history FROM %I.history h', base);
+    END IF;
+    RETURN format($sql$
+        SELECT coalesce(a.client, h.client_id) AS client_id, clientcore.rollup(h.history) AS history
+        FROM %1$I.history h
+        LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
+        GROUP BY coalesce(a.client, h.client_id)$sql$, base, (SELECT equality FROM clientcore.base_key(base)));
+END
+$$;
+COMMENT ON FUNCTION clientcore.joined_histories(text) IS
+'Internal: the query for one history per client of a base, later days included';
+
+-- Where the comparison with before begins. Whole years where the sales allow it; else
+-- half of what there is, so that nobody seems to have come from nowhere.
+CREATE FUNCTION clientcore.compared_day(as_of date, first_sale date)
+RETURNS date
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+    WHEN first_sale <= (as_of - interval '24 months')::date THEN (as_of - interval '12 months')::date
+    ELSE as_of - (as_of - first_sale + 1) / 2 END
+$$;
+COMMENT ON FUNCTION clientcore.compared_day(date, date) IS
+'Internal: the day with which a base is compared: a year before as_of, the middle of the span where the sales began less than two years before';
+
+-- Common table expressions, each name with the prefix:
+--   figure   client_id and all of card_figures, is_lost
+--   total    one row: figures of the whole base, and the borders of its classes
+--   card     what the table card holds of the day, without what was before
+-- settings is what stands in FROM for the settings; day and compared are expressions.
+CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    equals text := (SELECT equality FROM clientcore.base_key(base));
+BEGIN
+    -- LIMIT 1: the planner is to know that it is one row
+    RETURN replace(format($sql$
+    @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
+    @figure AS MATERIALIZED (
+        SELECT p.client_id, f.*, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
+        FROM (%2$s) p
+        CROSS JOIN @setting s
+        CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
+            CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END,
+            CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END,
+            s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor,
+            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
+            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
+            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END,
+            s.promising_days) f
+        WHERE f.sale_count + f.return_count > 0),
+    @known AS MATERIALIZED (
+        SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit, k.*
+        FROM @setting s, (
+            SELECT coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
+                min(f.first_purchase) AS first_sale,
+                sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
+                sum(greatest(f.profit_12m, 0)) AS profit_12m,
+                count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
+                count(*) FILTER (WHERE NOT f.is_lost) AS active,
+                percentile_disc(1 - (SELECT promising_top_share::double precision FROM @setting)) WITHIN GROUP (ORDER BY f.first_days_revenue)
+                    FILTER (WHERE %4$s - f.first_purchase >= s.promising_days - 1) AS promising_from
+            FROM @figure f, @setting s) k),
+    @cutoff AS MATERIALIZED (
+        SELECT clientcore.abc_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END,
+                s.abc_a, s.abc_b, s.abc_boundary) AS recent,
+            clientcore.abc_cutoffs(f.revenue, s.abc_a, s.abc_b, s.abc_boundary) AS lifetime
+        FROM @figure f, @known k, @setting s),
+    -- names of all combinations of scores, the last score first to change
+    @segment AS MATERIALIZED (
+        SELECT array_agg((
+            SELECT x.segment FROM %1$I.rfm_segment x
+            WHERE r.score BETWEEN x.recency_from AND x.recency_to AND f.score BETWEEN x.frequency_from AND x.frequency_to
+                AND m.score BETWEEN x.monetary_from AND x.monetary_to
+            ORDER BY x.position LIMIT 1) ORDER BY r.score, f.score, m.score) AS names
+        FROM @setting s, generate_series(1, s.rfm_bins) r (score), generate_series(1, s.rfm_bins) f (score), generate_series(1, s.rfm_bins) m (score)),
+    -- equal revenues are told apart by the client, so that no plan decides
+    @scored AS (
+        SELECT f.*, k.is_by_profit, k.has_profit,
+            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, c.recent), 'C') AS abc_class,
+            coalesce(clientcore.abc_class_by_cutoffs(f.revenue, c.lifetime), 'C') AS abc_lifetime_class,
+            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.value_profit ELSE f.value_revenue END, c.recent), 'C') AS value_class,
+            clientcore.quantile_score(f.last_purchase - date '2000-01-01', s.rfm_bins) OVER () AS recency_score,
+            clientcore.quantile_score(nullif(f.purchase_count, 0), s.rfm_bins) OVER () AS frequency_score,
+            clientcore.quantile_score(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) OVER () AS monetary_score,
+            f.revenue_12m > 0 AND sum(greatest(f.revenue_12m, 0)) OVER by_revenue - f.revenue_12m < s.key_share * k.revenue_12m AS is_top_buyer,
+            f.revenue_12m > 0 AND CASE WHEN k.has_profit THEN coalesce(f.profit_12m > 0 AND f.profit_12m >= s.breadwinner_share * k.profit_12m, false)
+                ELSE f.revenue_12m >= s.breadwinner_share * k.revenue_12m END AS is_breadwinner,
+            rank() OVER (PARTITION BY f.is_lost ORDER BY f.first_purchase) <= s.long_standing_share * k.active AS is_old,
+            NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
+                AND %4$s - k.first_sale >= 2 * s.promising_days AND coalesce(f.first_days_revenue >= k.promising_from, false) AS may_be_promising,
+            floor(s.promising_limit_share * k.buyers) AS promising_limit,
+            s.rfm_bins
+        FROM @figure f, @known k, @cutoff c, @setting s
+        WINDOW by_revenue AS (ORDER BY f.revenue_12m DESC, f.client_id::text COLLATE "C" ROWS UNBOUNDED PRECEDING)),
+    @kind AS (
+        SELECT c.*, g.names[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
+            NOT c.is_lost AND c.is_old AND c.abc_class IN ('A', 'B') AND c.purchase_count >= 5
+                AND c.full_years > 0 AND c.years_bought = c.full_years AS is_long_standing,
+            c.may_be_promising AND row_number() OVER (PARTITION BY c.may_be_promising
+                ORDER BY c.first_days_revenue DESC, c.client_id::text COLLATE "C") <= c.promising_limit AS is_promising,
+            coalesce(m.is_vocal, false) AS is_vocal, coalesce(m.is_image_maker, false) AS is_image_maker,
+            coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected,
+            min(c.revenue_12m) FILTER (WHERE c.is_top_buyer) OVER () AS top_buyer_from
+        FROM @scored c
+        CROSS JOIN @segment g
+        -- subqueries that are grouped, or made distinct, where they are joined: the planner
+        -- is to know that a client is in them once
+        LEFT JOIN (
+            SELECT coalesce(a.client, m.client_id) AS client_id,
+                bool_or(m.kind = 'vocal') AS is_vocal, bool_or(m.kind = 'image_maker') AS is_image_maker,
+                bool_or(m.kind = 'expert') AS is_expert, bool_or(m.kind = 'protected') AS is_protected
+            FROM %1$I.client_mark m
+            LEFT JOIN %1$I.client_alias a ON a.alias %6$s m.client_id
+            WHERE m.until IS NULL OR m.until >= %4$s
+            GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
+    @key AS (
+        SELECT c.*,
+            c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising OR c.is_vocal OR c.is_image_maker OR c.is_expert
+            -- whom it would be worst to have lost stays for a year
+            OR c.is_lost AND c.last_purchase + c.silence_limit + 1 > (%4$s - interval '12 months')::date
+                AND coalesce(c.value_revenue >= c.top_buyer_from, false) AS is_key
+        FROM @kind c),
+    @card AS MATERIALIZED (
+        SELECT c.*, CASE WHEN c.is_key THEN row_number() OVER (PARTITION BY c.is_key
+            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END AS key_rank
+        FROM @key c)$sql$,
+        base, clientcore.joined_histories(base), settings, day, compared, equals), '@', prefix || '_');
+END
+$$;
+COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
+'Internal: the common table expressions that make the cards of a day';
+
+-- The stage of loyalty of a row with is_lost and rung, in words.
+CREATE FUNCTION clientcore.stage_name(rung text, is_lost text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('CASE WHEN %s THEN ''lost'' ELSE (ARRAY[''unaware'', ''aware'', ''first_purchase'', ''second_purchase'', ''frequent'', ''adherent''])[%s + 1] END',
+    is_lost, rung)
+$$;
+COMMENT ON FUNCTION clientcore.stage_name(text, text) IS
+'Internal: the expression that names the stage of loyalty';
+
+-- The columns of card that come with the cards of the day; as a list with the alias.
+CREATE FUNCTION clientcore.card_columns(base text, alias text)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(format('%s%I', alias, attname), ', ' ORDER BY attnum)
+FROM pg_attribute
+WHERE attrelid = format('%I.card', base)::regclass AND attnum > 0 AND NOT attisdropped
+    AND attname NOT IN ('client_id', 'name', 'manager', 'segment', 'region')
+$$;
+COMMENT ON FUNCTION clientcore.card_columns(text, text) IS
+'Internal: the columns of a card that are computed, in their order';
+
+-- Cards of today beside those of the day compared with: all columns of card but the
+-- client's name, manager, segment and region.
+CREATE FUNCTION clientcore.fresh_cards(base text, settings text, day text, compared text)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
+    || clientcore.card_query(base, 'then', settings, compared, compared)
+    || format($sql$,
+    fresh AS MATERIALIZED (
+        SELECT n.*, t.client_id IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
+            t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
+        FROM now_card n
+        LEFT JOIN (SELECT DISTINCT ON (client_id) * FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
+$$;
+COMMENT ON FUNCTION clientcore.fresh_cards(text, text, text, text) IS
+'Internal: the common table expressions that make whole cards';
+
+-- The statement that brings the cards up to date and says what it did. It writes only rows
+-- that differ. was_day is the day that cards were for, or null. Clients are told as text,
+-- or not at all where they are many: touched, those whose history is another; judged,
+-- those who also may have been lost since, by the calendar alone.
+CREATE FUNCTION clientcore.cards_statement(base text, day date, compared date, was_day date)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns text := clientcore.card_columns(base, '');
+BEGIN
+    RETURN 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
+    || format($sql$,
+    move AS MATERIALIZED (
+        SELECT coalesce(f.client_id, c.client_id) AS client_id,
+            c.abc_class AS abc_before, f.abc_class AS abc_after,
+            CASE WHEN c.rung IS NOT NULL THEN coalesce(c.xyz, 'new') END AS xyz_before,
+            CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
+            %4$s AS stage_before, %5$s AS stage_after,
+            c.rfm_segment AS segment_before, f.rfm_segment AS segment_after, c.is_key AS was_key, f.is_key,
+            f.rung IS NULL AS is_gone, c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
+            coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
+        FROM fresh f
+        FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
+    logged AS (
+        INSERT INTO %1$I.card_log (client_id, as_of_date, logged_at, abc_before, abc_after, xyz_before, xyz_after,
+            stage_before, stage_after, segment_before, segment_after, was_key, is_key)
+        SELECT m.client_id, %3$L, clock.at, m.abc_before, m.abc_after, m.xyz_before, m.xyz_after,
+            m.stage_before, m.stage_after, m.segment_before, m.segment_after, m.was_key, m.is_key
+        FROM move m, (SELECT clock_timestamp() AS at) clock
+        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.segment_before, m.was_key)
+            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.segment_after, m.is_key)
+        RETURNING 1),
+    gone AS (
+        DELETE FROM %1$I.card c USING move m WHERE m.is_gone AND c.client_id %2$s m.client_id RETURNING 1),
+    changed AS (
+        UPDATE %1$I.card c SET (%7$s) = ROW(%8$s)
+        FROM fresh f
+        WHERE c.client_id %2$s f.client_id AND (%9$s) IS DISTINCT FROM (%8$s)
+        RETURNING 1),
+    added AS (
+        INSERT INTO %1$I.card (client_id, %7$s)
+        SELECT f.client_id, %8$s FROM fresh f
+        WHERE NOT EXISTS (SELECT FROM %1$I.card c WHERE c.client_id %2$s f.client_id)
+        RETURNING 1)
+    SELECT jsonb_build_object(
+        'cards_added', (SELECT count(*) FROM added), 'cards_changed', (SELECT count(*) FROM changed), 'cards_removed', (SELECT count(*) FROM gone),
+        'moves', (SELECT count(*) FROM logged),
+        'touched', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched) <= count(*)
+            THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched), '[]') END FROM move m),
+        'judged', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched OR m.is_lost_since) <= count(*)
+            THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched OR m.is_lost_since), '[]') END FROM move m),
+        'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_revenue', t.key_revenue,
+        'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
+        'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
+        'abc_a_from', (c.recent).a_from, 'abc_b_from', (c.recent).b_from, 'top_buyer_from', t.top_buyer_from)
+    FROM now_cutoff c, now_known k, (
+        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key) AS key_clients,
+            sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
+        FROM fresh f) t$sql$,
+        base, (SELECT equality FROM clientcore.base_key(base)), day,
+        clientcore.stage_name('c.rung', format('c.rung IS NOT NULL AND coalesce(%L::date - c.last_purchase > c.silence_limit, false)', was_day)),
+        clientcore.stage_name('f.rung', 'f.is_lost'), was_day,
+        columns, clientcore.card_columns(base, 'f.'), clientcore.card_columns(base, 'c.'));
+END
+$$;
+COMMENT ON FUNCTION clientcore.cards_statement(text, date, date, date) IS
+'Internal: the statement that brings the cards of a base up to date and tells what it did';
+
+-- A table is made what a query gives (its columns, in their order, those of the key first),
+-- by writing the rows that differ.
+-- With clients (as text), for these alone: the query finds them in chosen (client_id).
+CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+    keys text;
+    matches text;
+    facts text;
+    sets text;
+    is_empty boolean;
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    IF clients IS NULL THEN
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.%I)', base, name) INTO is_empty;
+        IF is_empty THEN
+            EXECUTE format('INSERT INTO %I.%I %s', base, name, query);
+            RETURN;
+        END IF;
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey)),
+        string_agg(format('t.%1$I %2$s f.%1$I', a.attname, CASE a.attname WHEN 'client_id' THEN key.equality ELSE '=' END), ' AND ' ORDER BY a.attnum)
+            FILTER (WHERE a.attnum = ANY (i.indkey)),
+        string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum <> ALL (i.indkey)),
+        string_agg(format('%1$I = excluded.%1$I', a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum <> ALL (i.indkey))
+    INTO keys, matches, facts, sets
+    FROM pg_attribute a
+    JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+    WHERE a.attrelid = format('%I.%I', base, name)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
+    EXECUTE format($sql$
+        WITH %10$s fresh (%3$s, %5$s) AS MATERIALIZED (%4$s),
+        gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s))
+        INSERT INTO %1$I.%2$I AS t (%3$s, %5$s)
+        SELECT %3$s, %5$s FROM fresh
+        ON CONFLICT (%3$s) DO UPDATE SET %6$s
+        WHERE (%8$s) IS DISTINCT FROM (%9$s)$sql$,
+        base, name, keys, query, facts, sets, matches,
+        't.' || replace(facts, ', ', ', t.'), 'excluded.' || replace(facts, ', ', ', excluded.'),
+        CASE WHEN clients IS NOT NULL THEN format('chosen AS MATERIALIZED (SELECT DISTINCT c.client_id::%s AS client_id FROM unnest($1) c (client_id)),', key.key_type) END,
+        CASE WHEN clients IS NULL THEN 'WHERE' ELSE format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality) END)
+    USING clients;
+END
+$$;
+COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[]) IS
+'Internal: makes a table of a base what a query gives, by writing the rows that differ';
+
+-- The histories of all clients, or of those chosen.
+CREATE FUNCTION clientcore.chosen_histories(base text, clients text[])
+RETURNS text
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN clients IS NULL THEN format('(%s) p', clientcore.joined_histories(base))
+    ELSE format('chosen c JOIN (%s) p ON p.client_id %s c.client_id', clientcore.joined_histories(base), (SELECT equality FROM clientcore.base_key(base))) END
+$$;
+COMMENT ON FUNCTION clientcore.chosen_histories(text, text[]) IS
+'Internal: what stands in FROM for the histories of some clients, or of all';
+
+CREATE FUNCTION clientcore.refresh_months(base text, day date, clients text[])
+RETURNS void
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.replace_rows(base, 'client_month', format($sql$
+    SELECT p.client_id, m.period_start, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
+    FROM %s
+    CROSS JOIN LATERAL clientcore.periods(clientcore.as_of(p.history, %L)) m
+    WHERE m.sale_count + m.return_count > 0$sql$, clientcore.chosen_histories(base, clients), day), clients)
+$$;
+COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
+'Internal: brings the months of some clients, or of all, up to date';
+
+CREATE FUNCTION clientcore.refresh_losses(base text, day date, clients text[])
+RETURNS void
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
+    SELECT p.client_id, l.last_purchase, l.silence_limit, l.lost_on, l.returned_on,
+        clientcore.revenue(clientcore.slice(p.history, (l.last_purchase - interval '12 months')::date + 1, l.last_purchase))
+    FROM (SELECT * FROM %1$I.settings LIMIT 1) s
+    CROSS JOIN %2$s
+    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, s.lost_factor,
+        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
+        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
+        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END) l$sql$,
+    base, clientcore.chosen_histories(base, clients), day), clients)
+$$;
+COMMENT ON FUNCTION clientcore.refresh_losses(text, date, text[]) IS
+'Internal: brings the losses of some clients, or of all, up to date';
+
+-- --- summaries ---
+
+-- Months counted from the year 0, so that they can be added.
+CREATE FUNCTION clientcore.month_number(day text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(extract(year FROM %1$s) * 12 + extract(month FROM %1$s) - 1)::integer', day)
+$$;
+COMMENT ON FUNCTION clientcore.month_number(text) IS
+'Internal: the expression for the number of a day''s month';
+
+-- Few groups, which the planner takes for many: it would sort all months.
+CREATE FUNCTION clientcore.refresh_month_summary(base text)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_sort = off
+AS $$
+SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
+    SELECT m.month_date, coalesce(date_trunc('month', c.first_purchase::timestamp)::date, 'infinity'),
+        CASE WHEN m.purchase_count = 0 THEN 'none'
+            WHEN c.first_purchase >= m.month_date THEN 'new'
+            WHEN r.client_id IS NOT NULL THEN 'returned'
+            ELSE 'retained' END,
+        coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''),
+        count(*), sum(m.purchase_count), sum(m.sale_count), sum(m.return_count), sum(m.revenue), sum(m.returned), sum(m.profit)
+    FROM %1$I.client_month m
+    JOIN %1$I.card c ON c.client_id %2$s m.client_id
+    LEFT JOIN (
+        SELECT DISTINCT l.client_id, date_trunc('month', l.returned_on::timestamp)::date AS month_date
+        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date
+    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base))))
+$$;
+COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
+'Internal: brings the sums of months up to date';
+
+-- A client is with us in spells, each from a purchase to the loss that ends it. It was
+-- kept for a year in a month if it is within a spell at its end, and was within one, the
+-- same or another, at the end of the month a year before: one range of months for every
+-- two spells. So nothing is counted month by month and client by client.
+CREATE FUNCTION clientcore.refresh_flow_summary(base text, day date)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
+    WITH client AS MATERIALIZED (
+        SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
+            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END AS first_limit
+        FROM %1$I.card c, (SELECT * FROM %1$I.settings LIMIT 1) s
+        WHERE c.first_purchase IS NOT NULL),
+    ended AS MATERIALIZED (
+        SELECT l.*, lag(l.returned_on) OVER (PARTITION BY l.client_id ORDER BY l.last_purchase) AS began
+        FROM %1$I.client_loss l),
+    spell AS MATERIALIZED (
+        SELECT c.client_id, c.manager, c.segment, c.region, %3$s AS began, %4$s AS ended
+        FROM ended e JOIN client c ON c.client_id %2$s e.client_id
+        UNION ALL
+        SELECT c.client_id, c.manager, c.segment, c.region, %5$s, 1000000
+        FROM client c
+        LEFT JOIN (
+            SELECT l.client_id, max(l.returned_on) AS returned_on, bool_or(l.returned_on IS NULL) AS is_lost
+            FROM %1$I.client_loss l GROUP BY l.client_id) l ON l.client_id %2$s c.client_id
+        WHERE l.is_lost IS NOT TRUE),
+    event (month_number, manager, segment, region, arrived, returned, lost, year_ago, kept, due, once_lost, lost_value, returned_value) AS (
+        SELECT %6$s, c.manager, c.segment, c.region, 1, 0, 0, 0, 0, 0, 0, 0::numeric, 0::numeric FROM client c
+        UNION ALL
+        SELECT %7$s, c.manager, c.segment, c.region, 0, 1, 0, 0, 0, 0, 0, 0, e.value_revenue
+        FROM ended e JOIN client c ON c.client_id %2$s e.client_id WHERE e.returned_on IS NOT NULL
+        UNION ALL
+        SELECT %4$s, c.manager, c.segment, c.region, 0, 0, 1, 0, 0, 0, CASE WHEN e.last_purchase = c.first_purchase THEN 1 ELSE 0 END, e.value_revenue, 0
+        FROM ended e JOIN client c ON c.client_id %2$s e.client_id
+        UNION ALL
+        SELECT %8$s, c.manager, c.segment, c.region, 0, 0, 0, 0, 0, 1, 0, 0, 0
+        FROM client c WHERE c.first_purchase + c.first_limit + 1 <= %10$L
+        -- from the month on in which a spell of a year before began, to that in which it ended
+        UNION ALL
+        SELECT e.month_number, s.manager, s.segment, s.region, 0, 0, 0, e.step, 0, 0, 0, 0, 0
+        FROM spell s, LATERAL (VALUES (s.began + 12, 1), (s.ended + 12, -1)) e (month_number, step)
+        WHERE s.ended > s.began
+        UNION ALL
+        SELECT e.month_number, s.manager, s.segment, s.region, 0, 0, 0, 0, e.step, 0, 0, 0, 0
+        FROM spell s
+        JOIN spell n ON n.client_id %2$s s.client_id AND n.began >= s.began,
+            LATERAL (SELECT greatest(s.began + 12, n.began) AS since, least(s.ended + 12, n.ended) AS until) both_in,
+            LATERAL (VALUES (both_in.since, 1), (both_in.until, -1)) e (month_number, step)
+        WHERE s.ended > s.began AND n.ended > n.began AND both_in.until > both_in.since),
+    month AS (
+        SELECT m.month_date::date AS month_date, %9$s AS month_number, g.*
+        FROM (SELECT date_trunc('month', min(c.first_purchase)::timestamp) AS first_month FROM client c) f,
+            generate_series(f.first_month, %10$L::timestamp, '1 month') m (month_date),
+            (SELECT DISTINCT c.manager, c.segment, c.region FROM client c) g)
+    SELECT m.month_date, m.manager, m.segment, m.region,
+        coalesce(s.arrived, 0), coalesce(s.returned, 0), coalesce(s.lost, 0),
+        sum(coalesce(s.year_ago, 0)) OVER so_far, sum(coalesce(s.kept, 0)) OVER so_far,
+        coalesce(s.due, 0), coalesce(s.once_lost, 0), coalesce(s.lost_value, 0), coalesce(s.returned_value, 0)
+    FROM month m
+    LEFT JOIN (
+        SELECT e.month_number, e.manager, e.segment, e.region, sum(e.arrived) AS arrived, sum(e.returned) AS returned, sum(e.lost) AS lost,
+            sum(e.year_ago) AS year_ago, sum(e.kept) AS kept, sum(e.due) AS due, sum(e.once_lost) AS once_lost,
+            sum(e.lost_value) AS lost_value, sum(e.returned_value) AS returned_value
+        FROM event e GROUP BY e.month_number, e.manager, e.segment, e.region) s
+        ON s.month_number = m.month_number AND s.manager = m.manager AND s.segment = m.segment AND s.region = m.region
+    WINDOW so_far AS (PARTITION BY m.manager, m.segment, m.region ORDER BY m.month_date)$sql$,
+    base, (SELECT equality FROM clientcore.base_key(base)),
+    clientcore.month_number('coalesce(e.began, c.first_purchase)'), clientcore.month_number('e.lost_on'),
+    clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
+    clientcore.month_number('e.returned_on'), clientcore.month_number('(c.first_purchase + c.first_limit + 1)'),
+    clientcore.month_number('m.month_date'), day))
+$$;
+COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, date) IS
+'Internal: brings the sums of clients won, lost and returned up to date';
+
+-- A discrete hazard: of the losses still open when a month of silence begins, how many end
+-- in a purchase in it. A loss enters with the month in which its client was lost, and
+-- leaves with the last month that is over. Small numbers are drawn to one in a hundred, a
+-- Beta prior that counts as much as 12 losses: what a base has not seen yet it does not
+-- hope for.
+CREATE FUNCTION clientcore.refresh_return_chance(base text, day date)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.replace_rows(base, 'return_chance', format($sql$
+    WITH silence AS MATERIALIZED (
+        SELECT (l.silence_limit + 1) * 12 / 365 AS entered, l.returned_on IS NOT NULL AS has_returned,
+            CASE WHEN l.returned_on IS NULL THEN (%2$L - l.last_purchase) * 12 / 365 - 1 ELSE (l.returned_on - l.last_purchase) * 12 / 365 END AS until
+        FROM %1$I.client_loss l),
+    counted AS MATERIALIZED (
+        SELECT m.silence_month, coalesce(e.returned, 0) AS returned, sum(coalesce(e.step, 0)) OVER (ORDER BY m.silence_month) AS at_risk,
+            m.silence_month <= m.last AS is_kept
+        FROM (SELECT g.silence_month, f.last
+            FROM (SELECT 12 + coalesce(max(s.until), 0) AS last FROM silence s) f, generate_series(0, f.last + 12) g (silence_month)) m
+        LEFT JOIN (
+            SELECT v.silence_month, sum(v.step) AS step, sum(v.returned) AS returned
+            FROM silence s, LATERAL (VALUES (s.entered, 1, 0), (s.until + 1, -1, 0), (s.until, 0, s.has_returned::integer)) v (silence_month, step, returned)
+            WHERE s.until >= s.entered
+            GROUP BY v.silence_month) e ON e.silence_month = m.silence_month),
+    smoothed AS (
+        SELECT c.*, round((c.returned + 0.12) / (c.at_risk + 12), 10) AS hazard FROM counted c)
+    SELECT f.silence_month, f.at_risk, f.returned, f.hazard, f.chance
+    FROM (
+        SELECT s.*, round(1 - exp(sum(ln(1 - s.hazard)) OVER (ORDER BY s.silence_month ROWS BETWEEN 1 FOLLOWING AND 12 FOLLOWING)), 8) AS chance
+        FROM smoothed s) f
+    WHERE f.is_kept$sql$, base, day))
+$$;
+COMMENT ON FUNCTION clientcore.refresh_return_chance(text, date) IS
+'Internal: brings the chances of a return up to date, from all losses of the base';
+
+CREATE FUNCTION clientcore.texts_of(list jsonb)
+RETURNS text[]
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE jsonb_typeof(list) WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(list)) END
+$$;
+COMMENT ON FUNCTION clientcore.texts_of(jsonb) IS
+'Internal: a list of texts as an array; null for what is no list';
+
+-- Cards, months, losses and the sums of these, for a day.
+CREATE FUNCTION clientcore.refresh_cards(base text, day date)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    report jsonb;
+    rule jsonb;
+    was record;
+    compared date;
+BEGIN
+    EXECUTE format('SELECT as_of, rule FROM %I.state', base) INTO was;
+    EXECUTE format($sql$
+        SELECT jsonb_build_object('lost_rule', lost_rule, 'lost_factor', lost_factor, 'lost_min_days', lost_min_days, 'lost_max_days', lost_max_days,
+            'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
+        FROM %I.settings$sql$, base)
+    INTO rule;
+    compared := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    EXECUTE clientcore.cards_statement(base, day, compared, was.as_of) INTO report;
+    IF report -> 'touched' <> '[]' THEN
+        PERFORM clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
+    END IF;
+    IF was.rule IS DISTINCT FROM rule OR was.as_of IS NULL OR was.as_of > day THEN
+        PERFORM clientcore.refresh_losses(base, day, NULL);
+    ELSIF report -> 'judged' <> '[]' THEN
+        PERFORM clientcore.refresh_losses(base, day, clientcore.texts_of(report -> 'judged'));
+    END IF;
+    PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, day), clientcore.refresh_return_chance(base, day);
+    EXECUTE format($sql$
+        UPDATE %1$I.state s
+        SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
+            revenue_12m_amount = coalesce(r.revenue_12m_amount, 0), profit_12m_amount = r.profit_12m_amount,
+            abc_a_from = r.abc_a_from, abc_b_from = r.abc_b_from, top_buyer_from = r.top_buyer_from,
+            guest_revenue_12m_amount = coalesce((
+                SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4)) FROM %1$I.guest g), 0)
+        FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
+    USING report, compared, rule, day;
+    RETURN report - 'touched' - 'judged';
+END
+$$;
+COMMENT ON FUNCTION clientcore.refresh_cards(text, date) IS
+'Internal: makes the cards of a base, its months, losses and their sums, for a day';

@@ -1,4 +1,20 @@
--- The views of a client base: plain SQL over its cards, months, losses and logs.
+-- The views of a client base: plain SQL over its cards, months, losses and logs, with the
+-- defaults of what people may edit: strategies and RFM segments.
+--
+-- A view is made from a template in which these stand for what all views share:
+--   %1$I  the base
+--   %2$s  the query of all clients with all that views tell of them: see client_rows
+--   %3$s  the query that finds the action for every row of "chosen": see action_rows
+--   %4$s  manager, segment and region of the row c of a table: see places
+--   %5$s  the same in the outermost list of columns, with a comma behind
+--   %6$s  the query of all places there are
+--   %7$s  whether the view is of the whole base, not by place
+--   %8$s  the operator by which clients are equal
+--   %9$s  the query of the settings that the last refresh went by
+--   %10$s the columns of %5$s to sort by, with a comma behind
+-- A summary is one template from which two views come: NAME, and NAME_by, which has a row
+-- for each manager, segment and region. Those are NULL where not known, and empty within
+-- the queries, so that they can be joined.
 
 -- What is not our own is not replaced: its owner would stay, and read with the rights of
 -- whoever looks.
@@ -15,48 +31,1282 @@ $$;
 COMMENT ON FUNCTION clientcore.create_or_replace(text, text) IS
 'Internal: how a view of a base is to be made: over one that the current user owns, else only where there is none';
 
-CREATE FUNCTION clientcore.create_views(base text)
+-- --- words ---
+
+-- What a column of a view is: in every view (view is null), or otherwise in one.
+CREATE FUNCTION clientcore.column_comment(view text, attribute text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found text := (
+        SELECT c.comment
+        FROM (VALUES
+            (NULL, 'client_id', 'client, duplicates joined'),
+            (NULL, 'name', 'its name'),
+            (NULL, 'manager', 'who looks after it; null: not known'),
+            (NULL, 'segment', 'segment of the company''s own; null: not known'),
+            (NULL, 'region', 'where it is; null: not known'),
+            (NULL, 'as_of_date', 'day that the view is for'),
+            (NULL, 'compared_date', 'day that it is compared with: a year before as_of_date, in a younger base the middle of its sales'),
+            (NULL, 'month_date', 'first day of the month'),
+            (NULL, 'is_complete_month', 'whether the month is over'),
+            (NULL, 'label', 'what the measure is, in words'),
+            (NULL, 'unit', 'amount, count, share (a fraction of one) or index'),
+            (NULL, 'measure', 'name of the measure'),
+            (NULL, 'measure_rank', 'order of measures'),
+            (NULL, 'value', 'its value, in its unit'),
+            -- what was bought
+            (NULL, 'first_purchase_date', 'day of its first purchase'),
+            (NULL, 'last_purchase_date', 'day of its last purchase'),
+            (NULL, 'purchase_count', 'purchases: days on which it bought'),
+            (NULL, 'purchase_12m_count', 'purchases of 12 months'),
+            (NULL, 'sale_count', 'sales with an amount of zero or more'),
+            (NULL, 'return_count', 'sales with a negative amount'),
+            (NULL, 'revenue_amount', 'revenue of all time, returns subtracted'),
+            (NULL, 'returned_amount', 'what was given back'),
+            (NULL, 'profit_amount', 'profit, as far as it is known'),
+            (NULL, 'revenue_12m_amount', 'revenue of 12 months'),
+            (NULL, 'profit_12m_amount', 'profit of 12 months; null where that of any sale is not known'),
+            (NULL, 'is_profit_known', 'whether the profit of every sale of 12 months is known'),
+            (NULL, 'revenue_90d_amount', 'revenue of 90 days'),
+            (NULL, 'revenue_90d_year_ago_amount', 'revenue of the same 90 days a year before'),
+            (NULL, 'revenue_before_amount', 'revenue of as many days before compared_date as lie after it; of 12 months where it is a year before'),
+            (NULL, 'revenue_now_amount', 'revenue after compared_date'),
+            (NULL, 'difference_amount', 'revenue now less that before'),
+            (NULL, 'revenue_12m_share', 'share in the revenue of 12 months of all clients; negative revenue counts as nothing'),
+            (NULL, 'profit_12m_share', 'share in the profit of 12 months of all clients; losses count as nothing'),
+            -- classes
+            (NULL, 'abc_class', 'A, B or C by the revenue (profit where abc_by says so) of 12 months: A brings 80 % of it, A and B 95 %, if settings do not say otherwise'),
+            (NULL, 'abc_rank', 'order of abc_class'),
+            (NULL, 'abc_lifetime_class', 'the same by everything ever bought'),
+            (NULL, 'abc_lifetime_rank', 'order of abc_lifetime_class'),
+            (NULL, 'xyz_class', 'how regularly it buys: X, Y, Z; new: too early to tell'),
+            (NULL, 'xyz_rank', 'order of xyz_class'),
+            (NULL, 'abc_xyz', 'both classes: AX to CZ, A new'),
+            (NULL, 'abc_xyz_rank', 'order of abc_xyz'),
+            (NULL, 'loyalty_stage', 'place on the ladder of loyalty: lost, unaware, aware, first_purchase, second_purchase, frequent, adherent'),
+            (NULL, 'loyalty_rank', 'order of loyalty_stage, lost first'),
+            (NULL, 'loyalty_rung', 'number of the rung, 0 (unaware) to 5 (adherent), lost or not'),
+            (NULL, 'status', 'lost, at_risk, new (fewer than two purchases, or too early for XYZ) or active: the first that fits'),
+            (NULL, 'status_rank', 'order of status'),
+            (NULL, 'is_lost', 'whether its silence is over its limit'),
+            (NULL, 'lost_date', 'day on which it was lost; null: it is not'),
+            (NULL, 'is_returned', 'whether it was lost before, and came back'),
+            (NULL, 'come_back_count', 'losses from which it came back'),
+            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half), or revenue of 90 days under half of that a year before; see settings'),
+            (NULL, 'is_silent', 'whether it is at risk because of its silence'),
+            (NULL, 'is_shrinking', 'whether it is at risk because its revenue of 90 days fell'),
+            (NULL, 'silence_days', 'days since its last purchase'),
+            (NULL, 'silence_limit_days', 'days that it may be silent before it is lost'),
+            (NULL, 'lost_rule', 'where this limit comes from'),
+            (NULL, 'typical_interval_days', 'median of the days between its purchases; null below two'),
+            (NULL, 'tenure_days', 'days since its first purchase'),
+            (NULL, 'recency_score', 'RFM score of its silence: the highest for the shortest'),
+            (NULL, 'frequency_score', 'RFM score of its number of purchases'),
+            (NULL, 'monetary_score', 'RFM score of its revenue'),
+            (NULL, 'rfm_segment', 'segment of these scores, by the table rfm_segment'),
+            (NULL, 'rfm_segment_rank', 'order of rfm_segment'),
+            (NULL, 'value_class', 'ABC class that the 12 months to its last purchase would have today'),
+            (NULL, 'value_rank', 'order of value_class'),
+            -- key clients
+            (NULL, 'is_key', 'whether it is a key client'),
+            (NULL, 'key_rank', 'place among the key clients, by value; null: none'),
+            (NULL, 'is_top_buyer', 'whether it is of the few largest that bring half of the revenue of 12 months together (key_share)'),
+            (NULL, 'is_breadwinner', 'whether it alone brings a tenth of the profit, or of the revenue where that is not known (breadwinner_share)'),
+            (NULL, 'is_long_standing', 'whether it has bought for longest, every year, and is of class A or B'),
+            (NULL, 'is_promising', 'whether it is new and has begun strongly'),
+            (NULL, 'is_vocal', 'whether it is marked as one that others listen to'),
+            (NULL, 'is_image_maker', 'whether it is marked as one that the company is known by'),
+            (NULL, 'is_expert', 'whether it is marked as an expert'),
+            (NULL, 'is_protected', 'whether it is marked as one to be left to its keeper'),
+            (NULL, 'is_former_key', 'whether it was a key client on compared_date'),
+            (NULL, 'alarm', 'what is wrong; null: nothing'),
+            (NULL, 'reasons', 'why it is a key client'),
+            (NULL, 'recommended_action', 'what to do: name of the row of the table strategy that fits best'),
+            (NULL, 'strategy', 'what to do with such clients: name of the row of the table strategy that fits best'),
+            (NULL, 'advice', 'the same in a sentence or two'),
+            (NULL, 'offer', 'what to offer; null: nothing'),
+            ('key_client_changes', 'change', 'lost; left (no longer a key client); shrank (revenue now under key_shrunk_share, 75 %, of that before); entered'),
+            ('key_client_changes', 'change_rank', 'order of change'),
+            ('key_client_changes', 'key_rank', 'place among the key clients now; null: none'),
+            ('at_risk_clients', 'revenue_at_risk_amount', 'what would be lost: revenue of the 12 months to its last purchase'),
+            ('at_risk_clients', 'would_be_lost_date', 'day on which it will be lost if it does not buy before'),
+            ('next_purchases', 'due_date', 'last purchase and its typical interval'),
+            ('next_purchases', 'overdue_days', 'days that it is overdue; 0: not'),
+            ('next_purchases', 'is_overdue', 'whether it is'),
+            ('next_purchases', 'expected_amount', 'its revenue per purchase, of 12 months or else of all time'),
+            ('growth_candidates', 'gap_amount', 'what it lacks for class A'),
+            ('growth_candidates', 'growth_amount', 'revenue now less that before'),
+            ('growth_candidates', 'growth_share', 'the same as a fraction of that before, at most 9999; null where that was nothing'),
+            ('let_go_candidates', 'loss_12m_amount', 'loss of 12 months'),
+            -- summaries
+            (NULL, 'client_count', 'number of clients'),
+            (NULL, 'client_share', 'share of all clients that the view counts'),
+            (NULL, 'lost_count', 'clients lost'),
+            (NULL, 'at_risk_count', 'clients at risk'),
+            ('abc_xyz_matrix', 'revenue_12m_share', 'share in the revenue of all cells; negative revenue counts as nothing'),
+            ('abc_xyz_matrix', 'profit_12m_amount', 'profit of 12 months, as far as it is known'),
+            ('loyalty_ladder', 'client_count', 'clients that stand there now'),
+            ('loyalty_ladder', 'ever_count', 'clients that have ever stood there or higher; of lost: that were ever lost'),
+            ('loyalty_ladder', 'revenue_12m_share', 'share in the revenue of all rungs; negative revenue counts as nothing'),
+            ('loyalty_ladder', 'conversion_share', 'of the clients that ever reached the rung, the share that reached the next'),
+            ('loyalty_ladder', 'median_days', 'median of the days from reaching the rung to reaching the next, of those that did'),
+            ('loyalty_ladder', 'lost_from_count', 'lost clients that stood there before'),
+            ('rfm_segments', 'rfm_segment', 'segment; none: of scores that no row of the table rfm_segment is for'),
+            ('rfm_segments', 'client_count', 'clients with a purchase'),
+            ('rfm_segments', 'revenue_12m_share', 'share in the revenue of all segments; negative revenue counts as nothing'),
+            ('rfm_segments', 'purchase_count', 'their purchases'),
+            ('rfm_segments', 'median_silence_days', 'median of the days since their last purchase'),
+            ('concentration', 'target_from', 'least value that is sound; null: none'),
+            ('concentration', 'target_to', 'highest value that is sound; null: none'),
+            ('concentration', 'is_within', 'whether the value lies within; true where there is nothing to keep to'),
+            ('class_migration', 'measure', 'abc, xyz, abc_xyz or loyalty_stage'),
+            ('class_migration', 'from_class', 'class on compared_date; none: no client yet'),
+            ('class_migration', 'from_rank', 'order of from_class'),
+            ('class_migration', 'to_class', 'class on as_of_date'),
+            ('class_migration', 'to_rank', 'order of to_class'),
+            -- months and days
+            ('kpis', 'previous_month', 'value of the month before'),
+            ('kpis', 'year_ago', 'value of the same month a year before'),
+            ('kpis', 'target', 'target of the whole base for the month, from the table target'),
+            ('kpis', 'is_higher_better', 'whether more is better'),
+            ('client_months', 'revenue_amount', 'revenue of the month'),
+            ('calendar', 'day_date', 'the day'),
+            ('calendar', 'quarter_date', 'first day of its quarter'),
+            ('calendar', 'year', 'its year'),
+            ('calendar', 'quarter', 'its quarter, 1 to 4'),
+            ('calendar', 'month', 'its month, 1 to 12'),
+            ('calendar', 'week_year', 'year of its ISO week'),
+            ('calendar', 'week', 'its ISO week, 1 to 53'),
+            ('calendar', 'weekday', 'its day of the week, 1 (Monday) to 7'),
+            ('calendar', 'month_name', 'its month as text: 2024-05'),
+            ('calendar', 'weekday_name', 'its day of the week: Monday'),
+            ('calendar', 'is_weekend', 'whether it is a Saturday or Sunday'),
+            ('calendar', 'is_within_12m', 'whether it is one of the last 12 months'' days'),
+            ('calendar', 'ago_days', 'days before as_of'),
+            (NULL, 'start_count', 'clients at the start of the month: with a purchase, and not lost'),
+            (NULL, 'end_count', 'clients at its end'),
+            (NULL, 'new_count', 'clients with their first purchase'),
+            (NULL, 'returned_count', 'lost clients that bought again'),
+            (NULL, 'lost_value_amount', 'revenue of the 12 months to the last purchase of those lost'),
+            ('client_flow', 'revenue_amount', 'revenue of the month'),
+            ('client_flow', 'new_revenue_amount', 'of it, of the clients whose first purchase was in the month'),
+            ('client_flow', 'returned_revenue_amount', 'of it, of lost clients that bought again in the month'),
+            ('client_flow', 'retained_revenue_amount', 'of it, of all others that bought'),
+            ('client_flow', 'other_revenue_amount', 'of it, of clients with returns alone: never above zero'),
+            ('client_flow', 'year_ago_count', 'clients at the end of the same month a year before'),
+            ('client_flow', 'kept_count', 'those of them that are not lost at the end of this month'),
+            ('client_flow', 'retention_12m_share', 'the same as a share of them'),
+            ('client_flow', 'retention_target_share', 'what a sound company reaches'),
+            ('client_flow', 'due_count', 'clients whose time for a second purchase ended in the month'),
+            ('client_flow', 'once_lost_count', 'those of them that had not bought again'),
+            ('client_flow', 'once_lost_share', 'the same as a share of them'),
+            ('client_flow', 'once_lost_limit_share', 'what a sound company keeps under'),
+            ('retention_cohorts', 'cohort_date', 'first day of the month of the first purchase'),
+            ('retention_cohorts', 'month_number', 'months since: 0 is the month of the first purchase'),
+            ('retention_cohorts', 'client_count', 'clients of the cohort'),
+            ('retention_cohorts', 'active_count', 'those of them that bought in the month; null: it is not over'),
+            ('retention_cohorts', 'retention_share', 'the same as a share of them'),
+            ('retention_cohorts', 'revenue_amount', 'revenue of the cohort in the month; null: it is not over'),
+            ('lost_dynamics', 'lost_share', 'the same as a share of the clients at its start; null where there were none'),
+            ('lost_dynamics', 'returned_value_amount', 'revenue of the 12 months to the last purchase before the loss of those returned'),
+            ('lost_dynamics', 'net_lost_count', 'lost less returned'),
+            ('lost_dynamics', 'net_lost_value_amount', 'value lost less returned'),
+            -- lost clients
+            (NULL, 'lost_from_stage', 'rung of the ladder of loyalty that it fell from'),
+            (NULL, 'lost_from_rank', 'order of lost_from_stage, as loyalty_rank'),
+            (NULL, 'value_lost_amount', 'revenue (profit where ABC goes by it) of the 12 months to the last purchase'),
+            (NULL, 'revenue_lost_amount', 'revenue of the 12 months to its last purchase'),
+            (NULL, 'profit_lost_amount', 'profit of the same; null where that of any sale is not known'),
+            (NULL, 'return_12m_share', 'chance that it buys again within 12 months: of those silent for as long, by this base''s own past; see the table return_chance'),
+            ('lost_origins', 'origin', 'by what: rung, value_class, xyz and rfm_segment (on compared_date, of the clients not lost then), segment, region, manager'),
+            ('lost_origins', 'origin_rank', 'order of origin'),
+            ('lost_origins', 'origin_value', 'which rung, class, segment, region or manager'),
+            ('lost_origins', 'origin_value_rank', 'order of rungs, classes and RFM segments'),
+            ('lost_origins', 'client_count', 'clients with a purchase, lost or not'),
+            ('lost_origins', 'lost_count', 'those of them that are lost'),
+            ('lost_origins', 'lost_share', 'the same as a share of them'),
+            ('lost_origins', 'lost_12m_count', 'those lost within the last 12 months'),
+            ('lost_origins', 'value_lost_12m_amount', 'value of those'),
+            ('win_back_list', 'win_back_rank', 'place, by expected value'),
+            ('win_back_list', 'expected_value_amount', 'value lost times the chance of return'),
+            ('win_back_list', 'expected_profit_amount', 'profit of the 12 months to the last purchase (by assumed_margin_share where it is not known) times the chance of return'),
+            ('win_back_list', 'cost_limit_amount', 'what winning it back may cost: win_back_cost_share of the expected profit'),
+            ('client_history', 'history', 'what it bought')
+        ) AS c (view, attribute, comment)
+        WHERE c.attribute = column_comment.attribute AND (c.view = column_comment.view OR c.view IS NULL)
+        ORDER BY c.view IS NULL LIMIT 1);
+BEGIN
+    IF found IS NULL THEN
+        RAISE EXCEPTION 'column "%" of view "%" has no comment', attribute, view;
+    END IF;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
+'Internal: what a column of a view is';
+
+-- --- what views share ---
+
+-- Shares of amounts count what is negative as nothing.
+CREATE FUNCTION clientcore.client_rows(base text, place text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        SELECT c.client_id, c.name, %2$s,
+            c.first_purchase AS first_purchase_date,
+            c.last_purchase AS last_purchase_date,
+            c.purchase_count, c.sale_count, c.return_count,
+            c.revenue::numeric(28, 4) AS revenue_amount,
+            c.returned::numeric(28, 4) AS returned_amount,
+            c.profit::numeric(28, 4) AS profit_amount,
+            c.purchase_12m_count,
+            c.revenue_12m::numeric(28, 4) AS revenue_12m_amount,
+            c.profit_12m::numeric(28, 4) AS profit_12m_amount,
+            c.is_profit_known,
+            c.revenue_90d::numeric(28, 4) AS revenue_90d_amount,
+            c.revenue_90d_year_ago::numeric(28, 4) AS revenue_90d_year_ago_amount,
+            c.revenue_before::numeric(28, 4) AS revenue_before_amount,
+            c.revenue_since::numeric(28, 4) AS revenue_since_amount,
+            least(greatest(c.revenue_12m, 0) / nullif(s.revenue_12m_amount, 0), 1)::numeric(9, 8) AS revenue_12m_share,
+            least(greatest(c.profit_12m, 0) / nullif(s.profit_12m_amount, 0), 1)::numeric(9, 8) AS profit_12m_share,
+            c.abc_class, strpos('ABC', c.abc_class)::smallint AS abc_rank,
+            c.abc_lifetime_class, strpos('ABC', c.abc_lifetime_class)::smallint AS abc_lifetime_rank,
+            coalesce(c.xyz, 'new') AS xyz_class,
+            coalesce(strpos('XYZ', c.xyz), 4)::smallint AS xyz_rank,
+            c.abc_class || coalesce(c.xyz, ' new') AS abc_xyz,
+            (4 * strpos('ABC', c.abc_class) - 4 + coalesce(strpos('XYZ', c.xyz), 4))::smallint AS abc_xyz_rank,
+            CASE WHEN d.is_lost THEN 'lost' ELSE d.rung_stage END AS loyalty_stage,
+            (CASE WHEN d.is_lost THEN 1 ELSE c.rung + 2 END)::smallint AS loyalty_rank,
+            c.rung::smallint AS loyalty_rung,
+            d.rung_stage,
+            d.is_lost,
+            CASE WHEN d.is_lost THEN c.last_purchase + c.silence_limit + 1 END AS lost_date,
+            c.last_purchase + c.silence_limit + 1 AS limit_date,
+            c.come_back_count > 0 AND NOT d.is_lost AS is_returned,
+            c.come_back_count,
+            r.is_silent OR r.is_shrinking AS is_at_risk,
+            r.is_silent, r.is_shrinking,
+            'silent for ' || d.silence_days || ' days' || CASE
+                WHEN c.typical_interval = 1 THEN ', usually buys every day'
+                WHEN c.typical_interval IS NOT NULL THEN ', usually buys every ' || trim_scale(c.typical_interval) || ' days'
+                ELSE ' since its only purchase' END AS silence_text,
+            'revenue of 90 days fell from ' || to_char(c.revenue_90d_year_ago, 'FM999,999,999,999,999,999,990')
+                || ' a year ago to ' || to_char(c.revenue_90d, 'FM999,999,999,999,999,999,990') AS shrinking_text,
+            CASE WHEN d.is_lost THEN 'lost' WHEN r.is_silent OR r.is_shrinking THEN 'at_risk'
+                WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 'new' ELSE 'active' END AS status,
+            (CASE WHEN d.is_lost THEN 1 WHEN r.is_silent OR r.is_shrinking THEN 2
+                WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 3 ELSE 4 END)::smallint AS status_rank,
+            d.silence_days,
+            c.silence_limit AS silence_limit_days,
+            CASE WHEN c.last_purchase IS NULL THEN NULL
+                WHEN t.lost_rule = 'days' THEN 'fixed: ' || c.silence_limit || ' days'
+                WHEN c.purchase_count < 4 THEN 'fewer than 3 intervals: ' || c.silence_limit || ' days'
+                WHEN t.lost_factor * c.typical_interval < c.silence_limit - 1 THEN 'at least ' || c.silence_limit || ' days'
+                WHEN t.lost_factor * c.typical_interval > c.silence_limit THEN 'at most ' || c.silence_limit || ' days'
+                ELSE trim_scale(t.lost_factor) || ' x ' || trim_scale(c.typical_interval) || ' days' END AS lost_rule,
+            c.typical_interval::numeric(10, 1) AS typical_interval_days,
+            s.as_of - c.first_purchase AS tenure_days,
+            c.recency_score::smallint, c.frequency_score::smallint, c.monetary_score::smallint,
+            c.rfm_segment, g.position AS rfm_segment_rank,
+            c.is_key, c.key_rank,
+            c.is_top_buyer, c.is_breadwinner, c.is_long_standing, c.is_promising,
+            c.is_vocal, c.is_image_maker, c.is_expert, c.is_protected,
+            c.value_class, strpos('ABC', c.value_class)::smallint AS value_rank,
+            c.value_revenue::numeric(28, 4) AS value_revenue_amount,
+            c.value_profit::numeric(28, 4) AS value_profit_amount,
+            (CASE WHEN s.abc_is_by_profit THEN c.value_profit ELSE c.value_revenue END)::numeric(28, 4) AS value_amount,
+            c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.segment_before, c.was_key_before,
+            -- what the action goes by
+            CASE WHEN d.is_lost THEN c.value_class ELSE c.abc_class END AS action_abc,
+            concat_ws(',',
+                CASE WHEN c.is_key THEN 'key' END, CASE WHEN c.is_top_buyer THEN 'top_buyer' END,
+                CASE WHEN c.is_breadwinner THEN 'breadwinner' END, CASE WHEN c.is_long_standing THEN 'long_standing' END,
+                CASE WHEN c.is_promising THEN 'promising' END, CASE WHEN c.is_vocal THEN 'vocal' END,
+                CASE WHEN c.is_image_maker THEN 'image_maker' END, CASE WHEN c.is_expert THEN 'expert' END,
+                CASE WHEN c.is_protected THEN 'protected' END, CASE WHEN r.is_let_go THEN 'let_go' END) AS kinds,
+            r.is_let_go,
+            c.manager AS own_manager, c.segment AS own_segment, c.region AS own_region,
+            s.as_of AS as_of_date
+        FROM %1$I.card c
+        CROSS JOIN %1$I.state s
+        CROSS JOIN (%3$s) t
+        LEFT JOIN (SELECT y.segment, min(y.position) AS position FROM %1$I.rfm_segment y GROUP BY y.segment) g ON g.segment = c.rfm_segment
+        CROSS JOIN LATERAL (
+            SELECT s.as_of - c.last_purchase AS silence_days,
+                coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost,
+                CASE c.rung WHEN 0 THEN 'unaware' WHEN 1 THEN 'aware' WHEN 2 THEN 'first_purchase' WHEN 3 THEN 'second_purchase'
+                    WHEN 4 THEN 'frequent' WHEN 5 THEN 'adherent' END AS rung_stage) d
+        CROSS JOIN LATERAL (
+            SELECT NOT d.is_lost AND coalesce(d.silence_days > c.silence_limit
+                    * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false) AS is_silent,
+                NOT d.is_lost AND c.last_purchase IS NOT NULL AND c.revenue_90d_year_ago > 0
+                    AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
+                NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
+                    AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
+    base, place, clientcore.applied_settings(base))
+$$;
+COMMENT ON FUNCTION clientcore.client_rows(text, text) IS
+'Internal: the query of all clients of a base with all that its views tell of them';
+
+-- What refresh went by, not what was set since.
+CREATE FUNCTION clientcore.applied_settings(base text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+            SELECT a.* FROM (
+                SELECT %2$s, h.applied_at FROM %1$I.settings_history h
+                UNION ALL
+                SELECT %2$s, '-infinity' FROM %1$I.settings h) a
+            ORDER BY a.applied_at DESC LIMIT 1$sql$,
+    base, 'h.lost_rule, h.lost_factor, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
+        'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
+$$;
+COMMENT ON FUNCTION clientcore.applied_settings(text) IS
+'Internal: the query of the settings that the last refresh of a base went by';
+
+-- The most specific strategy of every situation among the rows of "chosen".
+CREATE FUNCTION clientcore.action_rows(base text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        SELECT DISTINCT ON (n.action_abc, n.xyz_class, n.status, n.kinds)
+            n.action_abc, n.xyz_class, n.status, n.kinds, y.name AS recommended_action, y.advice, y.offer
+        FROM (SELECT DISTINCT h.action_abc, h.xyz_class, h.status, h.kinds FROM chosen h) n
+        JOIN %1$I.strategy y ON coalesce(y.abc = n.action_abc, true) AND coalesce(y.xyz = n.xyz_class, true)
+            AND coalesce(y.status = n.status, true) AND (y.kind IS NULL OR y.kind = ANY (string_to_array(n.kinds, ',')))
+        ORDER BY n.action_abc, n.xyz_class, n.status, n.kinds,
+            num_nonnulls(y.abc, y.xyz, y.status, y.kind) DESC,
+            y.kind IS NULL, y.status IS NULL, y.abc IS NULL, y.xyz IS NULL, y.strategy_id$sql$, base)
+$$;
+COMMENT ON FUNCTION clientcore.action_rows(text) IS
+'Internal: the query that finds the strategy for every situation of the rows of "chosen"';
+
+CREATE FUNCTION clientcore.create_view(base text, name text, query text, comment text, place text DEFAULT 'client')
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    key_type oid;
-    key_equality text;
+    key_type oid := (SELECT atttypid FROM pg_attribute WHERE attrelid = format('%I.card', base)::regclass AND attname = 'client_id');
+    columns text := CASE place
+        WHEN 'client' THEN 'c.manager, c.segment, c.region'
+        WHEN 'whole' THEN '''''::text AS manager, ''''::text AS segment, ''''::text AS region'
+        ELSE 'coalesce(c.manager, '''') AS manager, coalesce(c.segment, '''') AS segment, coalesce(c.region, '''') AS region' END;
+    attribute text;
 BEGIN
-    SELECT atttypid INTO key_type
-    FROM pg_attribute
-    WHERE attrelid = format('%I.history', base)::regclass AND attname = 'client_id';
-    key_equality := clientcore.key_equality(key_type);
+    EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
+        base, clientcore.client_rows(base, columns), clientcore.action_rows(base), columns,
+        CASE place WHEN 'by' THEN 'nullif(manager, '''') AS manager, nullif(segment, '''') AS segment, nullif(region, '''') AS region,' ELSE '' END,
+        CASE place WHEN 'by' THEN format('SELECT DISTINCT %s FROM %I.card c', columns, base) ELSE 'SELECT ' || columns END,
+        (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
+        CASE place WHEN 'by' THEN '1, 2, 3,' ELSE '' END);
+    EXECUTE format('COMMENT ON VIEW %I.%I IS %L', base, name, comment);
+    FOR attribute IN
+        SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', base, name, attribute,
+            clientcore.column_comment(CASE place WHEN 'by' THEN regexp_replace(name, '_by$', '') ELSE name END, attribute));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_view(text, text, text, text, text) IS
+'Internal: makes a view of a base from its template, with its comments';
 
-    EXECUTE format($sql$
-        %3$s VIEW %1$I.client_history AS
+CREATE FUNCTION clientcore.create_summary(base text, name text, query text, comment text)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.create_view(base, name, query, comment, 'whole'),
+    clientcore.create_view(base, name || '_by', query, comment || '; for each manager, segment and region', 'by')
+$$;
+COMMENT ON FUNCTION clientcore.create_summary(text, text, text, text) IS
+'Internal: makes a summary of a base and its twin by manager, segment and region';
+
+-- --- the views ---
+
+CREATE FUNCTION clientcore.create_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_client_views(base), clientcore.create_class_views(base),
+        clientcore.create_month_views(base), clientcore.create_lost_views(base);
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_views(text) IS
+'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
+
+-- Clients, and what to do with them.
+CREATE FUNCTION clientcore.create_client_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_view(base, 'client_history', $sql$
         SELECT client_id, history, as_of_date
         FROM (
             SELECT coalesce(a.client, h.client_id) AS client_id,
                 clientcore.as_of(clientcore.rollup(h.history), s.as_of) AS history,
                 s.as_of AS as_of_date
             FROM %1$I.history h
-            LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
+            LEFT JOIN %1$I.client_alias a ON a.alias %8$s h.client_id
             CROSS JOIN %1$I.state s
             GROUP BY coalesce(a.client, h.client_id), s.as_of) c
         WHERE clientcore.sale_count(history) > 0 OR clientcore.return_count(history) > 0$sql$,
-        base, key_equality, clientcore.create_or_replace(base, 'client_history'));
-    EXECUTE format($sql$
-        %2$s VIEW %1$I.clients AS
-        SELECT client_id,
-            clientcore.first_purchase(history) AS first_purchase_date,
-            clientcore.last_purchase(history) AS last_purchase_date,
-            clientcore.purchase_count(history) AS purchase_count,
-            clientcore.sale_count(history) AS sale_count,
-            clientcore.return_count(history) AS return_count,
-            clientcore.revenue(history)::numeric(22, 4) AS revenue_amount,
-            clientcore.returned(history)::numeric(22, 4) AS returned_amount,
-            clientcore.profit(history)::numeric(22, 4) AS profit_amount,
-            as_of_date
-        FROM %1$I.client_history$sql$, base, clientcore.create_or_replace(base, 'clients'));
+        'A client and what it bought, for the functions of clientcore; duplicates and sales relations joined');
+
+    PERFORM clientcore.create_view(base, 'clients', $sql$
+        SELECT client_id, name, manager, segment, region,
+            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
+            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
+            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
+            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
+            loyalty_stage, loyalty_rank, loyalty_rung,
+            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
+            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
+            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
+            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
+            is_vocal, is_image_maker, is_expert, is_protected,
+            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
+        FROM (%2$s) c
+        ORDER BY client_id$sql$,
+        'All clients, duplicates joined: what each has bought and where it stands');
+
+    PERFORM clientcore.create_view(base, 'key_clients', $sql$
+        WITH chosen AS (SELECT * FROM (%2$s) c WHERE c.is_key),
+        action AS (%3$s)
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            c.key_rank, c.status, c.status_rank,
+            CASE
+                WHEN c.is_lost THEN 'lost since ' || to_char(c.lost_date, 'YYYY-MM-DD') || ': ' || c.silence_text
+                ELSE nullif(concat_ws('; ',
+                    CASE WHEN c.is_silent THEN c.silence_text END,
+                    CASE WHEN c.is_shrinking THEN c.shrinking_text END,
+                    CASE WHEN NOT c.is_at_risk AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount
+                        THEN 'revenue since ' || to_char(s.compared_date, 'YYYY-MM-DD') || ' fell from ' || to_char(c.revenue_before_amount, 'FM999,999,999,999,999,999,990')
+                            || ' to ' || to_char(c.revenue_since_amount, 'FM999,999,999,999,999,999,990') END,
+                    CASE WHEN c.is_profit_known AND c.profit_12m_amount < 0
+                        THEN 'brought a loss of ' || to_char(-c.profit_12m_amount, 'FM999,999,999,999,999,999,990') || ' in 12 months' END), '')
+            END AS alarm,
+            c.revenue_12m_amount, c.revenue_12m_share, c.profit_12m_amount, c.profit_12m_share,
+            c.first_purchase_date, c.last_purchase_date, c.silence_days, c.silence_limit_days, c.typical_interval_days, c.lost_date,
+            c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+            c.is_lost, c.is_at_risk, c.is_top_buyer, c.is_breadwinner, c.is_long_standing, c.is_vocal, c.is_promising,
+            c.is_image_maker, c.is_expert, c.is_protected,
+            concat_ws('; ',
+                CASE WHEN c.is_top_buyer THEN 'top buyer' || coalesce(' (' || trim_scale(round(100 * c.revenue_12m_share, 1)) || ' %% of revenue)', '') END,
+                CASE WHEN c.is_breadwinner THEN 'breadwinner' || CASE WHEN s.has_profit
+                    THEN coalesce(' (' || trim_scale(round(100 * c.profit_12m_share, 1)) || ' %% of profit)', '') ELSE '' END END,
+                CASE WHEN c.is_long_standing THEN 'long-standing since ' || extract(year FROM c.first_purchase_date) END,
+                CASE WHEN c.is_promising THEN 'promising: new on ' || to_char(c.first_purchase_date, 'YYYY-MM-DD') END,
+                CASE WHEN c.is_vocal THEN 'vocal' END, CASE WHEN c.is_image_maker THEN 'image maker' END,
+                CASE WHEN c.is_expert THEN 'expert' END,
+                CASE WHEN c.is_lost AND NOT c.is_top_buyer THEN 'brought ' || to_char(c.value_revenue_amount, 'FM999,999,999,999,999,999,990')
+                    || ' in the 12 months before it fell silent' END) AS reasons,
+            a.recommended_action, a.advice, a.offer,
+            c.as_of_date
+        FROM chosen c
+        CROSS JOIN %1$I.state s
+        CROSS JOIN (%9$s) t
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY least(c.status_rank, 3), c.key_rank, c.client_id$sql$,
+        'The key clients, with those lost within the last 12 months: what is wrong with whom, why it matters, what to do');
+
+    PERFORM clientcore.create_view(base, 'key_client_changes', $sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.change,
+            (CASE c.change WHEN 'lost' THEN 1 WHEN 'left' THEN 2 WHEN 'shrank' THEN 3 ELSE 4 END)::smallint AS change_rank,
+            c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
+            (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS difference_amount,
+            c.lost_date, c.status, c.status_rank, c.key_rank,
+            s.compared_date, c.as_of_date
+        FROM (
+            SELECT c.*, CASE
+                    WHEN c.is_lost THEN CASE WHEN (c.was_key OR c.is_key) AND NOT coalesce(c.was_lost_before, false) THEN 'lost' END
+                    WHEN c.was_key AND NOT c.is_key THEN 'left'
+                    WHEN c.was_key AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount THEN 'shrank'
+                    WHEN c.is_key AND NOT c.was_key THEN 'entered' END AS change
+            FROM (SELECT c.*, c.was_key_before AND NOT coalesce(c.was_lost_before, false) AS was_key
+                FROM (%2$s) c WHERE c.is_key OR c.was_key_before) c
+            CROSS JOIN (%9$s) t) c
+        CROSS JOIN %1$I.state s
+        WHERE c.change IS NOT NULL
+        ORDER BY change_rank, CASE c.change WHEN 'lost' THEN greatest(c.revenue_since_amount, c.revenue_before_amount)
+            ELSE abs(c.revenue_since_amount - c.revenue_before_amount) END DESC, c.client_id$sql$,
+        'Who entered, shrank, left the key clients, or was lost, since compared_date; most money first');
+
+    PERFORM clientcore.create_view(base, 'at_risk_clients', $sql$
+        WITH chosen AS (
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.key_rank,
+                c.is_silent, c.is_shrinking, c.silence_text, c.shrinking_text,
+                c.silence_days, c.silence_limit_days, c.typical_interval_days, c.limit_date,
+                c.last_purchase_date, c.revenue_12m_amount, c.revenue_90d_amount, c.revenue_90d_year_ago_amount,
+                greatest(c.value_revenue_amount, 0)::numeric(28, 4) AS revenue_at_risk_amount,
+                c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+                c.action_abc, c.status, c.kinds, c.as_of_date
+            FROM (%2$s) c WHERE c.is_at_risk),
+        action AS (%3$s)
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.key_rank,
+            concat_ws('; ',
+                CASE WHEN c.is_silent THEN c.silence_text END,
+                CASE WHEN c.is_shrinking THEN c.shrinking_text END) AS alarm,
+            c.is_silent, c.is_shrinking,
+            c.revenue_at_risk_amount, c.revenue_12m_amount, c.revenue_90d_amount, c.revenue_90d_year_ago_amount,
+            c.last_purchase_date, c.silence_days, c.silence_limit_days, c.typical_interval_days,
+            c.limit_date AS would_be_lost_date,
+            c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+            a.recommended_action, a.advice, a.offer, c.as_of_date
+        FROM chosen c
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY c.is_key DESC, c.revenue_at_risk_amount DESC, c.client_id$sql$,
+        'Clients that are about to be lost: silent for long, or buying far less than a year ago; key clients first, then most money');
+
+    PERFORM clientcore.create_view(base, 'next_purchases', $sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            c.due_date, greatest(c.as_of_date - c.due_date, 0) AS overdue_days, c.as_of_date > c.due_date AS is_overdue,
+            greatest(CASE WHEN c.purchase_12m_count > 0 THEN c.revenue_12m_amount / c.purchase_12m_count
+                ELSE c.revenue_amount / c.purchase_count END, 0)::numeric(28, 4) AS expected_amount,
+            c.last_purchase_date, c.typical_interval_days, c.silence_days, c.silence_limit_days,
+            c.is_key, c.is_at_risk, c.status, c.status_rank, c.abc_class, c.abc_rank, c.as_of_date
+        FROM (SELECT c.*, c.last_purchase_date + ceil(c.typical_interval_days)::integer AS due_date
+            FROM (%2$s) c WHERE NOT c.is_lost AND c.purchase_count >= 2) c
+        ORDER BY c.is_at_risk, c.due_date, c.client_id$sql$,
+        'When the next purchase of each client is due, by its own rhythm: clients not lost with two purchases or more; by day, those at risk, who have a list of their own, last');
+
+    PERFORM clientcore.create_view(base, 'growth_candidates', $sql$
+        WITH chosen AS (
+            SELECT c.* FROM (%2$s) c WHERE NOT c.is_lost AND NOT c.is_at_risk AND c.abc_class = 'B' AND c.loyalty_rung >= 4),
+        action AS (%3$s)
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            c.revenue_12m_amount, c.profit_12m_amount,
+            greatest(s.abc_a_from - CASE WHEN s.abc_is_by_profit THEN c.profit_12m_amount ELSE c.revenue_12m_amount END, 0)::numeric(28, 4)
+                AS gap_amount,
+            c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
+            (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS growth_amount,
+            CASE WHEN c.revenue_before_amount > 0
+                THEN least(greatest(c.revenue_since_amount / c.revenue_before_amount - 1, -9999), 9999)::numeric(12, 8) END AS growth_share,
+            c.purchase_12m_count, c.typical_interval_days, c.last_purchase_date,
+            c.is_key, c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+            a.recommended_action, a.advice, a.offer, s.compared_date, c.as_of_date
+        FROM chosen c
+        CROSS JOIN %1$I.state s
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY gap_amount, c.client_id$sql$,
+        'The middle clients worth developing: of class B, frequent, neither lost nor at risk; nearest to class A first');
+
+    PERFORM clientcore.create_view(base, 'let_go_candidates', $sql$
+        WITH chosen AS (
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.revenue_12m_amount, c.profit_12m_amount, c.revenue_12m_share,
+                c.purchase_12m_count, c.sale_count, c.return_count, c.returned_amount, c.tenure_days, c.last_purchase_date, c.is_key,
+                c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+                c.action_abc, c.status, 'let_go'::text AS kinds, c.as_of_date
+            FROM (%2$s) c WHERE c.is_let_go),
+        action AS (%3$s)
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            (-c.profit_12m_amount)::numeric(28, 4) AS loss_12m_amount, c.revenue_12m_amount, c.revenue_12m_share,
+            c.purchase_12m_count, c.sale_count, c.return_count, c.returned_amount, c.tenure_days, c.last_purchase_date, c.is_key,
+            c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+            a.recommended_action, a.advice, c.as_of_date
+        FROM chosen c
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY loss_12m_amount DESC, c.client_id$sql$,
+        'Clients that cost more than they bring: a loss over 12 months, where the profit of every sale is known; largest loss first');
 END
 $$;
-COMMENT ON FUNCTION clientcore.create_views(text) IS
-'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
+COMMENT ON FUNCTION clientcore.create_client_views(text) IS
+'Internal: makes the views whose rows are clients, but those of lost ones';
 
+-- Classes, segments and concentration.
+CREATE FUNCTION clientcore.create_class_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_summary(base, 'abc_xyz_matrix', $sql$
+        WITH cell AS (
+            SELECT c.manager, c.segment, c.region, c.abc_class AS action_abc, c.xyz_class, count(*) AS client_count,
+                sum(c.revenue_12m_amount) AS revenue, sum(greatest(c.revenue_12m_amount, 0)) AS positive, sum(c.profit_12m_amount) AS profit
+            FROM (%2$s) c WHERE NOT c.is_lost
+            GROUP BY c.manager, c.segment, c.region, c.abc_class, c.xyz_class),
+        chosen AS (
+            SELECT a.abc AS action_abc, a.rank AS abc_rank, x.xyz AS xyz_class, x.rank AS xyz_rank,
+                CASE x.xyz WHEN 'new' THEN 'new' ELSE 'active' END AS status, ''::text AS kinds
+            FROM (VALUES ('A', 1), ('B', 2), ('C', 3)) a (abc, rank)
+            CROSS JOIN (VALUES ('X', 1), ('Y', 2), ('Z', 3), ('new', 4)) x (xyz, rank)),
+        action AS (%3$s)
+        SELECT %5$s
+            n.action_abc AS abc_class, n.abc_rank::smallint AS abc_rank, n.xyz_class, n.xyz_rank::smallint AS xyz_rank,
+            n.action_abc || CASE n.xyz_class WHEN 'new' THEN ' ' ELSE '' END || n.xyz_class AS abc_xyz,
+            (4 * n.abc_rank - 4 + n.xyz_rank)::smallint AS abc_xyz_rank,
+            coalesce(c.client_count, 0) AS client_count,
+            (coalesce(c.client_count, 0) / nullif(sum(c.client_count) OVER (), 0))::numeric(9, 8) AS client_share,
+            coalesce(c.revenue, 0)::numeric(28, 4) AS revenue_12m_amount,
+            (coalesce(c.positive, 0) / nullif(sum(c.positive) OVER (), 0))::numeric(9, 8) AS revenue_12m_share,
+            c.profit::numeric(28, 4) AS profit_12m_amount,
+            a.recommended_action AS strategy, a.advice
+        FROM chosen n
+        CROSS JOIN (%6$s) p
+        LEFT JOIN cell c USING (manager, segment, region, action_abc, xyz_class)
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY %10$s n.abc_rank, n.xyz_rank$sql$,
+        'Clients not lost by size (A, B, C) and frequency of purchase (X, Y, Z, new): always all twelve cells');
+
+    PERFORM clientcore.create_summary(base, 'loyalty_ladder', $sql$
+        WITH known AS MATERIALIZED (
+            SELECT %4$s, c.rung, coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost, c.come_back_count > 0 AS has_come_back,
+                c.revenue, c.revenue_12m, c.first_purchase, c.second_purchase, c.frequent_on, c.adherent_on
+            FROM %1$I.card c CROSS JOIN %1$I.state s),
+        -- where they stand
+        standing AS (
+            SELECT k.manager, k.segment, k.region, k.rung, k.is_lost, count(*) AS client_count, sum(k.revenue) AS revenue,
+                sum(k.revenue_12m) AS revenue_12m, sum(greatest(k.revenue_12m, 0)) AS positive
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region, k.rung, k.is_lost),
+        -- what they have reached
+        reached AS (
+            SELECT k.manager, k.segment, k.region, count(*) AS client_count, count(*) FILTER (WHERE k.rung >= 1) AS aware_count,
+                count(k.first_purchase) AS first_count, count(k.second_purchase) AS second_count,
+                count(k.frequent_on) AS frequent_count, count(k.adherent_on) AS adherent_count,
+                count(*) FILTER (WHERE k.is_lost OR k.has_come_back) AS lost_count,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY k.second_purchase - k.first_purchase) AS first_days,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY k.frequent_on - k.second_purchase) AS second_days,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY k.adherent_on - k.frequent_on) AS frequent_days
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region)
+        SELECT %5$s
+            r.stage AS loyalty_stage, r.rank::smallint AS loyalty_rank,
+            coalesce(n.client_count, 0)::bigint AS client_count,
+            (coalesce(n.client_count, 0) / nullif(sum(n.client_count) OVER (), 0))::numeric(9, 8) AS client_share,
+            r.ever_count,
+            coalesce(n.revenue, 0)::numeric(28, 4) AS revenue_amount,
+            coalesce(n.revenue_12m, 0)::numeric(28, 4) AS revenue_12m_amount,
+            (coalesce(n.positive, 0) / nullif(sum(n.positive) OVER (), 0))::numeric(9, 8) AS revenue_12m_share,
+            (r.next_count::numeric / nullif(r.ever_count, 0))::numeric(9, 8) AS conversion_share,
+            r.days::numeric(10, 1) AS median_days,
+            coalesce(f.client_count, 0) AS lost_from_count
+        FROM (
+            SELECT p.*, l.*
+            FROM (%6$s) p
+            LEFT JOIN reached h USING (manager, segment, region)
+            CROSS JOIN LATERAL (VALUES
+                ('lost', 1, NULL, coalesce(h.lost_count, 0), NULL::bigint, NULL::float8),
+                ('unaware', 2, 0, coalesce(h.client_count, 0), h.aware_count, NULL),
+                ('aware', 3, 1, coalesce(h.aware_count, 0), h.first_count, NULL),
+                ('first_purchase', 4, 2, coalesce(h.first_count, 0), h.second_count, h.first_days),
+                ('second_purchase', 5, 3, coalesce(h.second_count, 0), h.frequent_count, h.second_days),
+                ('frequent', 6, 4, coalesce(h.frequent_count, 0), h.adherent_count, h.frequent_days),
+                ('adherent', 7, 5, coalesce(h.adherent_count, 0), NULL, NULL)) l (stage, rank, rung, ever_count, next_count, days)) r
+        LEFT JOIN (
+            SELECT manager, segment, region, CASE WHEN is_lost THEN 1 ELSE rung + 2 END AS rank, sum(client_count) AS client_count,
+                sum(revenue) AS revenue, sum(revenue_12m) AS revenue_12m, sum(positive) AS positive
+            FROM standing
+            GROUP BY 1, 2, 3, 4) n USING (manager, segment, region, rank)
+        LEFT JOIN (SELECT * FROM standing WHERE is_lost) f USING (manager, segment, region, rung)
+        ORDER BY %10$s r.rank$sql$,
+        'The ladder of loyalty: how many clients stand on each rung, have ever reached it, go on to the next and how soon');
+
+    PERFORM clientcore.create_summary(base, 'rfm_segments', $sql$
+        WITH known AS MATERIALIZED (
+            SELECT c.manager, c.segment, c.region, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
+                c.revenue_amount, c.revenue_12m_amount, c.silence_days, c.is_lost, c.is_at_risk
+            FROM (%2$s) c WHERE c.purchase_count > 0),
+        summed AS (
+            SELECT k.manager, k.segment, k.region, k.rfm_segment, count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count,
+                count(*) FILTER (WHERE k.is_at_risk) AS at_risk_count, sum(k.purchase_count) AS purchase_count,
+                sum(k.revenue_amount) AS revenue, sum(k.revenue_12m_amount) AS revenue_12m, sum(greatest(k.revenue_12m_amount, 0)) AS positive,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY k.silence_days) AS silence
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region, k.rfm_segment)
+        SELECT %5$s
+            rfm_segment, coalesce(n.position, 32767)::smallint AS rfm_segment_rank,
+            coalesce(c.client_count, 0) AS client_count,
+            (coalesce(c.client_count, 0) / nullif(sum(c.client_count) OVER (), 0))::numeric(9, 8) AS client_share,
+            coalesce(c.revenue, 0)::numeric(28, 4) AS revenue_amount,
+            coalesce(c.revenue_12m, 0)::numeric(28, 4) AS revenue_12m_amount,
+            (coalesce(c.positive, 0) / nullif(sum(c.positive) OVER (), 0))::numeric(9, 8) AS revenue_12m_share,
+            coalesce(c.purchase_count, 0)::bigint AS purchase_count,
+            c.silence::numeric(10, 1) AS median_silence_days,
+            coalesce(c.at_risk_count, 0) AS at_risk_count,
+            coalesce(c.lost_count, 0) AS lost_count
+        FROM (SELECT p.manager, p.segment, p.region, y.segment AS rfm_segment, y.position
+            FROM (%6$s) p
+            CROSS JOIN (SELECT r.segment, min(r.position) AS position FROM %1$I.rfm_segment r GROUP BY r.segment) y) n
+        FULL JOIN summed c USING (manager, segment, region, rfm_segment)
+        ORDER BY %10$s rfm_segment_rank, rfm_segment$sql$,
+        'Clients by segment of their RFM scores: recency, frequency and money of everything they bought');
+
+    PERFORM clientcore.create_summary(base, 'concentration', $sql$
+        WITH ranked AS (
+            SELECT c.manager, c.segment, c.region, c.is_key, c.is_buyer, c.revenue,
+                row_number() OVER largest_first AS place,
+                sum(c.revenue) OVER largest_first AS reached,
+                sum(c.revenue) OVER (PARTITION BY c.manager, c.segment, c.region) AS total
+            FROM (SELECT %4$s, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue FROM %1$I.card c) c
+            WINDOW largest_first AS (PARTITION BY c.manager, c.segment, c.region ORDER BY c.revenue DESC ROWS UNBOUNDED PRECEDING)),
+        summed AS (
+            SELECT r.manager, r.segment, r.region, count(*) FILTER (WHERE r.is_buyer) AS buyer_count,
+                count(*) FILTER (WHERE r.is_key) AS key_count, nullif(max(r.total), 0) AS total,
+                count(*) FILTER (WHERE r.reached - r.revenue < 0.30 * r.total) AS for_30_count,
+                count(*) FILTER (WHERE r.reached - r.revenue < 0.55 * r.total) AS for_55_count,
+                sum(r.revenue) FILTER (WHERE r.place <= 10) AS first_10, max(r.revenue) AS largest,
+                sum(r.revenue) FILTER (WHERE r.is_key) AS of_key,
+                clientcore.gini(CASE WHEN r.is_buyer THEN r.revenue END) AS gini, clientcore.hhi(r.revenue) AS hhi
+            FROM ranked r
+            GROUP BY r.manager, r.segment, r.region),
+        whole AS (
+            SELECT manager, segment, region, coalesce(c.buyer_count, 0) AS buyer_count, coalesce(c.key_count, 0) AS key_count, c.total,
+                coalesce(c.for_30_count, 0) AS for_30_count, coalesce(c.for_55_count, 0) AS for_55_count,
+                c.first_10, c.largest, c.of_key, c.gini, c.hhi,
+                CASE WHEN manager = '' AND segment = '' AND region = '' THEN greatest(s.guest_revenue_12m_amount, 0) ELSE 0 END AS guests
+            FROM (%6$s) p
+            LEFT JOIN summed c USING (manager, segment, region)
+            CROSS JOIN %1$I.state s)
+        SELECT %5$s
+            m.measure, m.rank::smallint AS measure_rank, m.label, m.value::numeric(34, 8) AS value, m.unit,
+            m.target_from::numeric(9, 8) AS target_from, m.target_to::numeric(9, 8) AS target_to,
+            coalesce(m.value >= m.target_from, true) AND coalesce(m.value <= m.target_to, true) AS is_within
+        FROM whole w
+        CROSS JOIN LATERAL (VALUES
+            ('buying_client_count', 1, 'Clients that bought in the 12 months', w.buyer_count::numeric, 'count', NULL::numeric, NULL::numeric),
+            ('clients_for_30_percent_count', 2, 'The largest clients that together bring 30 %% of the revenue', w.for_30_count, 'count', NULL, NULL),
+            ('clients_for_30_percent_share', 3, 'The same as a share of the clients that bought', least(w.for_30_count::numeric / nullif(w.buyer_count, 0), 1), 'share', NULL, NULL),
+            ('clients_for_55_percent_count', 4, 'The largest clients that together bring 55 %% of the revenue', w.for_55_count, 'count', NULL, NULL),
+            ('clients_for_55_percent_share', 5, 'The same as a share of the clients that bought', least(w.for_55_count::numeric / nullif(w.buyer_count, 0), 1), 'share', NULL, NULL),
+            ('first_10_share', 6, 'Share of the ten largest clients in the revenue of known clients', w.first_10 / w.total, 'share', NULL, NULL),
+            ('largest_client_share', 7, 'Share of the largest client in the revenue of known clients: over 10 %% the company depends on it', w.largest / w.total, 'share', NULL, 0.10),
+            ('key_client_count', 8, 'Key clients', w.key_count, 'count', NULL, NULL),
+            ('key_clients_share', 9, 'Share of the key clients in the revenue of known clients: 30 to 55 %% is sound', coalesce(w.of_key, 0) / w.total, 'share', 0.30, 0.55),
+            ('unidentified_revenue_amount', 10, 'Revenue without a client (guests), in none of the shares above', w.guests, 'amount', NULL, NULL),
+            ('unidentified_revenue_share', 11, 'The same as a share of all revenue, guests included', w.guests / nullif(coalesce(w.total, 0) + w.guests, 0), 'share', NULL, NULL),
+            ('gini', 12, 'Gini coefficient of the revenue of clients that bought: 0 all equal, 1 one has all', w.gini::numeric, 'index', NULL, NULL),
+            ('hhi', 13, 'Herfindahl-Hirschman index of the revenue: 1 / index is the number of equal clients that would be as concentrated', w.hhi::numeric, 'index', NULL, NULL)
+            ) m (measure, rank, label, value, unit, target_from, target_to)
+        ORDER BY %10$s m.rank$sql$,
+        'How far the revenue of 12 months hangs on few clients; clients with a negative revenue count as nothing');
+
+    PERFORM clientcore.create_summary(base, 'class_migration', $sql$
+        WITH moved AS (
+            SELECT c.manager, c.segment, c.region, c.existed_before,
+                coalesce(c.abc_before, 'none') AS abc_before, CASE WHEN c.existed_before THEN coalesce(c.xyz_before, 'new') ELSE 'none' END AS xyz_before,
+                CASE WHEN c.was_lost_before THEN 1 WHEN c.rung_before IS NULL THEN 0 ELSE c.rung_before + 2 END AS loyalty_before,
+                c.abc_class, c.xyz_class, c.loyalty_rank, count(*) AS client_count,
+                sum(c.revenue_before_amount) AS revenue_before, sum(c.revenue_since_amount) AS revenue_now
+            FROM (%2$s) c
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+        SELECT %5$s
+            m.measure, m.measure_rank::smallint AS measure_rank, m.from_class, m.from_rank::smallint AS from_rank,
+            m.to_class, m.to_rank::smallint AS to_rank,
+            m.client_count::bigint AS client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount,
+            m.revenue_now::numeric(28, 4) AS revenue_now_amount,
+            s.compared_date, s.as_of AS as_of_date
+        FROM (
+            SELECT d.manager, d.segment, d.region, l.measure, l.measure_rank, l.from_class, l.from_rank, l.to_class, l.to_rank,
+                sum(d.client_count) AS client_count, sum(d.revenue_before) AS revenue_before, sum(d.revenue_now) AS revenue_now
+            FROM moved d
+            CROSS JOIN (SELECT ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS names) stage
+            CROSS JOIN LATERAL (VALUES
+                ('abc', 1, d.abc_before, CASE d.abc_before WHEN 'none' THEN 0 ELSE strpos('ABC', d.abc_before) END,
+                    d.abc_class, strpos('ABC', d.abc_class)),
+                ('xyz', 2, d.xyz_before, CASE d.xyz_before WHEN 'none' THEN 0 WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END,
+                    d.xyz_class, CASE d.xyz_class WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_class) END),
+                ('abc_xyz', 3, CASE WHEN NOT d.existed_before THEN 'none' ELSE d.abc_before || CASE d.xyz_before WHEN 'new' THEN ' new' ELSE d.xyz_before END END,
+                    CASE WHEN NOT d.existed_before THEN 0 ELSE 4 * strpos('ABC', d.abc_before) - 4
+                        + CASE d.xyz_before WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END END,
+                    d.abc_class || CASE d.xyz_class WHEN 'new' THEN ' new' ELSE d.xyz_class END,
+                    4 * strpos('ABC', d.abc_class) - 4 + CASE d.xyz_class WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_class) END),
+                ('loyalty_stage', 4, stage.names[d.loyalty_before + 1], d.loyalty_before, stage.names[d.loyalty_rank + 1], d.loyalty_rank)
+                ) l (measure, measure_rank, from_class, from_rank, to_class, to_rank)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) m
+        CROSS JOIN %1$I.state s
+        ORDER BY %10$s m.measure_rank, m.from_rank, m.to_rank$sql$,
+        'From which class to which clients moved between compared_date and as_of_date');
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_class_views(text) IS
+'Internal: makes the views of classes, segments and concentration';
+
+-- Months and days.
+CREATE FUNCTION clientcore.create_month_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- one row for each month and place: what the summaries say of it
+    months text := $sql$
+        SELECT m.*,
+            sum(m.new_count + m.returned_count - m.lost_count) OVER (PARTITION BY m.manager, m.segment, m.region ORDER BY m.month_date)::bigint AS end_count
+        FROM (
+            SELECT manager, segment, region, month_date,
+                coalesce(f.new_count, 0) AS new_count, coalesce(f.returned_count, 0) AS returned_count, coalesce(f.lost_count, 0) AS lost_count,
+                coalesce(f.year_ago_count, 0) AS year_ago_count, coalesce(f.kept_count, 0) AS kept_count,
+                coalesce(f.due_count, 0) AS due_count, coalesce(f.once_lost_count, 0) AS once_lost_count,
+                coalesce(f.lost_value, 0) AS lost_value, coalesce(f.returned_value, 0) AS returned_value,
+                coalesce(n.buyer_count, 0) AS buyer_count, coalesce(n.purchase_count, 0) AS purchase_count,
+                coalesce(n.revenue, 0) AS revenue, coalesce(n.returned, 0) AS returned, n.profit,
+                coalesce(n.new_revenue, 0) AS new_revenue, coalesce(n.returned_revenue, 0) AS returned_revenue,
+                coalesce(n.retained_revenue, 0) AS retained_revenue, coalesce(n.other_revenue, 0) AS other_revenue,
+                (month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month
+            FROM (
+                SELECT manager, segment, region, month_date,
+                    sum(new_count)::bigint AS new_count, sum(returned_count)::bigint AS returned_count, sum(lost_count)::bigint AS lost_count,
+                    sum(year_ago_count)::bigint AS year_ago_count, sum(kept_count)::bigint AS kept_count,
+                    sum(due_count)::bigint AS due_count, sum(once_lost_count)::bigint AS once_lost_count,
+                    sum(lost_value) AS lost_value, sum(returned_value) AS returned_value
+                FROM (SELECT %4$s, c.month_date, c.new_count, c.returned_count, c.lost_count, c.year_ago_count, c.kept_count,
+                        c.due_count, c.once_lost_count, c.lost_value, c.returned_value
+                    FROM %1$I.flow_summary c) f
+                GROUP BY manager, segment, region, month_date) f
+            FULL JOIN (
+                SELECT manager, segment, region, month_date,
+                    (sum(client_count) FILTER (WHERE status <> 'none'))::bigint AS buyer_count, sum(purchase_count)::bigint AS purchase_count,
+                    sum(revenue) AS revenue, sum(returned) AS returned, sum(profit) AS profit,
+                    sum(revenue) FILTER (WHERE status = 'new') AS new_revenue, sum(revenue) FILTER (WHERE status = 'returned') AS returned_revenue,
+                    sum(revenue) FILTER (WHERE status = 'retained') AS retained_revenue, sum(revenue) FILTER (WHERE status = 'none') AS other_revenue
+                FROM (SELECT %4$s, c.month_date, c.status, c.client_count, c.purchase_count, c.revenue, c.returned, c.profit
+                    FROM %1$I.month_summary c) n
+                GROUP BY manager, segment, region, month_date) n USING (manager, segment, region, month_date)
+            CROSS JOIN %1$I.state s) m$sql$;
+BEGIN
+    PERFORM clientcore.create_summary(base, 'kpis', replace($sql$
+        WITH month AS (@months),
+        measured AS (
+            SELECT m.manager, m.segment, m.region, m.month_date, m.is_complete_month, k.*
+            FROM month m
+            CROSS JOIN %1$I.state s
+            CROSS JOIN LATERAL (VALUES
+                ('revenue_amount', 1, 'Revenue', m.revenue, 'amount', true),
+                ('profit_amount', 2, 'Profit', m.profit, 'amount', true),
+                ('purchase_count', 3, 'Purchases: days on which a client bought', m.purchase_count, 'count', true),
+                ('buying_client_count', 4, 'Clients that bought', m.buyer_count, 'count', true),
+                ('client_count', 5, 'Clients at the end of the month: those not lost', m.end_count, 'count', true),
+                ('new_client_count', 6, 'New clients: their first purchase', m.new_count, 'count', true),
+                ('returned_client_count', 7, 'Lost clients that came back', m.returned_count, 'count', true),
+                ('lost_client_count', 8, 'Clients lost', m.lost_count, 'count', false),
+                ('lost_value_amount', 9, 'Revenue of the last 12 months of the clients lost', m.lost_value, 'amount', false),
+                ('average_purchase_amount', 10, 'Revenue per purchase', m.revenue / nullif(m.purchase_count, 0), 'amount', true),
+                ('returned_amount', 11, 'Goods that came back', m.returned, 'amount', false),
+                ('retention_12m_share', 12, 'Retention: of the clients of a year before, those not lost since', m.kept_count::numeric / nullif(m.year_ago_count, 0), 'share', true),
+                ('once_lost_share', 13, 'Lost before a second purchase: of those whose time for it ended', m.once_lost_count::numeric / nullif(m.due_count, 0), 'share', false)
+                ) k (measure, rank, label, value, unit, is_higher_better)
+            WHERE k.measure <> 'profit_amount' OR s.has_profit)
+        SELECT %5$s
+            m.measure, m.rank::smallint AS measure_rank, m.label, m.month_date, m.is_complete_month,
+            m.value::numeric(34, 8) AS value,
+            (max(m.value) OVER (same ORDER BY m.month_date RANGE BETWEEN interval '1 month' PRECEDING AND interval '1 month' PRECEDING))::numeric(34, 8) AS previous_month,
+            (max(m.value) OVER (same ORDER BY m.month_date RANGE BETWEEN interval '12 months' PRECEDING AND interval '12 months' PRECEDING))::numeric(34, 8) AS year_ago,
+            t.target::numeric(34, 8) AS target,
+            m.unit, m.is_higher_better
+        FROM measured m
+        LEFT JOIN %1$I.target t ON t.measure = m.measure AND t.month_date = m.month_date AND %7$s
+        WINDOW same AS (PARTITION BY m.manager, m.segment, m.region, m.measure)
+        ORDER BY %10$s m.rank, m.month_date$sql$, '@months', months),
+        'Measures month by month, beside the month before, the same month of the year before, and your targets');
+
+    PERFORM clientcore.create_view(base, 'client_months', $sql$
+        SELECT m.client_id, m.month_date, c.name, c.manager, c.segment, c.region,
+            m.purchase_count, m.sale_count, m.return_count,
+            m.revenue::numeric(28, 4) AS revenue_amount, m.returned::numeric(28, 4) AS returned_amount, m.profit::numeric(28, 4) AS profit_amount
+        FROM %1$I.client_month m
+        JOIN %1$I.card c ON c.client_id %8$s m.client_id
+        ORDER BY m.client_id, m.month_date$sql$,
+        'What each client bought in each month; months without a sale or return have no row');
+
+    PERFORM clientcore.create_view(base, 'calendar', $sql$
+        SELECT d.day_date, date_trunc('month', d.day_date)::date AS month_date, date_trunc('quarter', d.day_date)::date AS quarter_date,
+            extract(year FROM d.day_date)::smallint AS year, extract(quarter FROM d.day_date)::smallint AS quarter,
+            extract(month FROM d.day_date)::smallint AS month, extract(isoyear FROM d.day_date)::smallint AS week_year,
+            extract(week FROM d.day_date)::smallint AS week, extract(isodow FROM d.day_date)::smallint AS weekday,
+            to_char(d.day_date, 'YYYY-MM') AS month_name, to_char(d.day_date, 'FMDay') AS weekday_name,
+            extract(isodow FROM d.day_date) >= 6 AS is_weekend,
+            (date_trunc('month', d.day_date) + interval '1 month')::date - 1 <= s.as_of AS is_complete_month,
+            d.day_date > (s.as_of - interval '12 months')::date AS is_within_12m,
+            s.as_of - d.day_date AS ago_days
+        FROM %1$I.state s
+        CROSS JOIN LATERAL (
+            SELECT generate_series(date_trunc('month', s.first_sale_date::timestamp), s.as_of::timestamp, interval '1 day')::date AS day_date) d
+        ORDER BY d.day_date$sql$,
+        'The days from the month of the first sale to as_of, to join with day_date or month_date');
+
+    PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
+        WITH month AS (@months)
+        SELECT %5$s
+            m.month_date, m.is_complete_month,
+            m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
+            m.new_count, m.returned_count, m.lost_count, m.end_count,
+            m.revenue::numeric(28, 4) AS revenue_amount,
+            m.new_revenue::numeric(28, 4) AS new_revenue_amount,
+            m.returned_revenue::numeric(28, 4) AS returned_revenue_amount,
+            m.retained_revenue::numeric(28, 4) AS retained_revenue_amount,
+            m.other_revenue::numeric(28, 4) AS other_revenue_amount,
+            m.lost_value::numeric(28, 4) AS lost_value_amount,
+            m.year_ago_count, m.kept_count,
+            (m.kept_count::numeric / nullif(m.year_ago_count, 0))::numeric(9, 8) AS retention_12m_share,
+            0.70::numeric(9, 8) AS retention_target_share,
+            m.due_count, m.once_lost_count,
+            (m.once_lost_count::numeric / nullif(m.due_count, 0))::numeric(9, 8) AS once_lost_share,
+            0.30::numeric(9, 8) AS once_lost_limit_share
+        FROM month m
+        ORDER BY %10$s m.month_date$sql$, '@months', months),
+        'Clients won, lost and returned, month by month: start + new + returned - lost = end');
+
+    PERFORM clientcore.create_summary(base, 'retention_cohorts', $sql$
+        WITH sold AS (
+            SELECT m.manager, m.segment, m.region, m.cohort_date, m.month_date,
+                sum(m.client_count) FILTER (WHERE m.status = 'new') AS new_count,
+                sum(m.client_count) FILTER (WHERE m.status <> 'none') AS active_count, sum(m.revenue) AS revenue
+            FROM (SELECT %4$s, c.cohort_date, c.month_date, c.status, c.client_count, c.revenue
+                FROM %1$I.month_summary c WHERE c.cohort_date < 'infinity') m
+            GROUP BY m.manager, m.segment, m.region, m.cohort_date, m.month_date),
+        cohort AS (
+            SELECT d.manager, d.segment, d.region, d.cohort_date, d.new_count::bigint AS client_count
+            FROM sold d WHERE d.month_date = d.cohort_date AND d.new_count > 0),
+        month AS (
+            SELECT generate_series((SELECT min(h.cohort_date) FROM cohort h)::timestamp, s.as_of::timestamp, interval '1 month')::date AS month_date
+            FROM %1$I.state s)
+        SELECT %5$s
+            h.cohort_date,
+            ((extract(year FROM month_date) - extract(year FROM h.cohort_date)) * 12
+                + extract(month FROM month_date) - extract(month FROM h.cohort_date))::integer AS month_number,
+            month_date, e.is_complete_month, h.client_count,
+            CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0)::bigint END AS active_count,
+            CASE WHEN e.is_complete_month THEN (coalesce(d.active_count, 0) / h.client_count)::numeric(9, 8) END AS retention_share,
+            CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0)::numeric(28, 4) END AS revenue_amount
+        FROM cohort h
+        JOIN month m ON m.month_date >= h.cohort_date
+        LEFT JOIN sold d USING (manager, segment, region, cohort_date, month_date)
+        CROSS JOIN %1$I.state s
+        CROSS JOIN LATERAL (SELECT (m.month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month) e
+        ORDER BY %10$s h.cohort_date, month_date$sql$,
+        'Of the clients of each month of first purchase: how many bought in every month since');
+
+    PERFORM clientcore.create_summary(base, 'lost_dynamics', replace($sql$
+        WITH month AS (@months)
+        SELECT %5$s
+            m.month_date, m.is_complete_month,
+            m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
+            m.lost_count,
+            CASE WHEN m.end_count - m.new_count - m.returned_count + m.lost_count > 0 THEN
+                least(m.lost_count::numeric / (m.end_count - m.new_count - m.returned_count + m.lost_count), 1)::numeric(9, 8) END AS lost_share,
+            m.lost_value::numeric(28, 4) AS lost_value_amount,
+            m.returned_count, m.returned_value::numeric(28, 4) AS returned_value_amount,
+            m.lost_count - m.returned_count AS net_lost_count,
+            (m.lost_value - m.returned_value)::numeric(28, 4) AS net_lost_value_amount
+        FROM month m
+        ORDER BY %10$s m.month_date$sql$, '@months', months),
+        'Clients lost and returned, month by month, and what they were worth');
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_month_views(text) IS
+'Internal: makes the views whose rows are months or days';
+
+-- Lost clients.
+CREATE FUNCTION clientcore.create_lost_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_view(base, 'lost_clients', $sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            c.lost_date, c.last_purchase_date, c.silence_days, c.silence_limit_days, c.lost_rule, c.typical_interval_days,
+            c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
+            c.value_class, c.value_rank,
+            c.value_amount AS value_lost_amount, c.value_revenue_amount AS revenue_lost_amount, c.value_profit_amount AS profit_lost_amount,
+            h.chance_12m::numeric(9, 8) AS return_12m_share,
+            c.purchase_count, c.revenue_amount, c.first_purchase_date, c.come_back_count,
+            c.rfm_segment, c.rfm_segment_rank, c.is_key, c.was_key_before AS is_former_key, c.is_protected, c.as_of_date
+        FROM (%2$s) c
+        LEFT JOIN %1$I.return_chance h
+            ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
+        WHERE c.is_lost
+        ORDER BY c.value_amount DESC NULLS LAST, c.client_id$sql$,
+        'Lost clients: since when, from which rung, what they were worth; most value first');
+
+    PERFORM clientcore.create_summary(base, 'lost_origins', $sql$
+        WITH summed AS (
+            SELECT c.manager, c.segment, c.region, c.rung_stage, c.loyalty_rung, c.value_class, c.is_lost,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(c.xyz_before, 'new') END AS xyz_before,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END AS segment_before,
+                c.own_segment, c.own_region, c.own_manager,
+                count(*) AS client_count, sum(c.value_amount) AS value,
+                count(*) FILTER (WHERE c.lost_date > (c.as_of_date - interval '12 months')::date) AS lost_12m_count,
+                sum(c.value_amount) FILTER (WHERE c.lost_date > (c.as_of_date - interval '12 months')::date) AS value_12m
+            FROM (%2$s) c
+            WHERE c.last_purchase_date IS NOT NULL
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+        SELECT %5$s
+            o.origin, o.origin_rank::smallint AS origin_rank, o.origin_value, coalesce(o.origin_value_rank, y.position)::smallint AS origin_value_rank,
+            o.client_count::bigint AS client_count, o.lost_count::bigint AS lost_count,
+            (o.lost_count / nullif(o.client_count, 0))::numeric(9, 8) AS lost_share,
+            o.value::numeric(28, 4) AS value_lost_amount,
+            o.lost_12m_count::bigint AS lost_12m_count, o.value_12m::numeric(28, 4) AS value_lost_12m_amount
+        FROM (
+            SELECT d.manager, d.segment, d.region, l.origin, l.origin_rank, l.origin_value, l.origin_value_rank,
+                sum(d.client_count) AS client_count, coalesce(sum(d.client_count) FILTER (WHERE d.is_lost), 0) AS lost_count,
+                coalesce(sum(d.value) FILTER (WHERE d.is_lost), 0) AS value, sum(d.lost_12m_count) AS lost_12m_count, coalesce(sum(d.value_12m), 0) AS value_12m
+            FROM summed d
+            CROSS JOIN LATERAL (VALUES
+                ('rung', 1, d.rung_stage, d.loyalty_rung + 2),
+                ('value_class', 2, d.value_class, strpos('ABC', d.value_class)),
+                ('xyz', 3, d.xyz_before, CASE d.xyz_before WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END),
+                ('rfm_segment', 4, d.segment_before, NULL),
+                ('segment', 5, d.own_segment, NULL), ('region', 6, d.own_region, NULL), ('manager', 7, d.own_manager, NULL)
+                ) l (origin, origin_rank, origin_value, origin_value_rank)
+            WHERE l.origin_value IS NOT NULL
+            GROUP BY 1, 2, 3, 4, 5, 6, 7) o
+        LEFT JOIN (SELECT r.segment AS origin_value, min(r.position) AS position FROM %1$I.rfm_segment r GROUP BY r.segment) y
+            ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value
+        ORDER BY %10$s o.origin_rank, origin_value_rank, o.origin_value$sql$,
+        'Where lost clients come from: how many of the clients of each rung, class, segment, region and manager are lost');
+
+    PERFORM clientcore.create_view(base, 'win_back_list', $sql$
+        WITH chosen AS (
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.value_class, c.value_rank,
+                c.value_amount, c.value_revenue_amount, c.value_profit_amount,
+                coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
+                h.chance_12m, t.win_back_cost_share,
+                c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
+                c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
+            FROM (%2$s) c
+            CROSS JOIN (%9$s) t
+            LEFT JOIN %1$I.return_chance h
+                ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
+            WHERE c.is_lost AND NOT c.is_protected AND c.value_class IN ('A', 'B') AND c.value_amount > 0),
+        action AS (%3$s)
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            row_number() OVER (ORDER BY c.value_amount * c.chance_12m DESC NULLS LAST, c.value_amount DESC, c.client_id) AS win_back_rank,
+            c.value_class, c.value_rank,
+            c.value_amount AS value_lost_amount,
+            c.chance_12m::numeric(9, 8) AS return_12m_share,
+            (c.value_amount * c.chance_12m)::numeric(28, 4) AS expected_value_amount,
+            (c.profit * c.chance_12m)::numeric(28, 4) AS expected_profit_amount,
+            greatest(c.profit * c.chance_12m * c.win_back_cost_share, 0)::numeric(28, 4) AS cost_limit_amount,
+            a.offer, a.recommended_action, a.advice,
+            c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days,
+            c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
+            c.is_key, c.was_key_before AS is_former_key,
+            c.as_of_date
+        FROM chosen c
+        LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
+        ORDER BY win_back_rank$sql$,
+        'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_lost_views(text) IS
+'Internal: makes the views of lost clients';
+
+-- --- defaults of what people may edit ---
+
+-- The field's segments (champions, loyal, ...) in bands of each score. For 5 bins: high is
+-- 4 and 5, top 5, middle 3, low 1 and 2, bottom 1; for others the same shares of them. A
+-- rule that no combination would be left for is left out.
+CREATE FUNCTION clientcore.default_rfm_segments(bins integer DEFAULT 5)
+RETURNS TABLE (
+    "position" smallint, segment text, recency_from smallint, recency_to smallint,
+    frequency_from smallint, frequency_to smallint, monetary_from smallint, monetary_to smallint)
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH band AS (
+    SELECT greatest(bins * 2 / 5, 1) AS low, greatest(bins / 5, 1) AS bottom
+),
+edge AS (
+    SELECT b.bottom, greatest(b.low, b.bottom) AS low, bins - b.low + 1 AS high, bins - b.bottom + 1 AS top,
+        least(b.low + 1, bins - b.low + 1) AS middle
+    FROM band b
+),
+rule AS (
+    SELECT r.*
+    FROM edge e, LATERAL (VALUES
+        (1, 'champions', e.high, 10, e.high, 10, e.high, 10),
+        (2, 'loyal', e.middle, 10, e.middle, 10, e.middle, 10),
+        (3, 'potential loyalist', e.high, 10, e.bottom + 1, 10, 1, 10),
+        (4, 'new', e.top, 10, 1, e.bottom, 1, 10),
+        (5, 'promising', e.high, 10, 1, e.bottom, 1, 10),
+        (6, 'needs attention', e.middle, 10, e.bottom + 1, 10, 1, 10),
+        (7, 'about to sleep', e.middle, 10, 1, e.bottom, 1, 10),
+        (8, 'cannot lose', 1, e.low, e.high, 10, e.high, 10),
+        (9, 'at risk', 1, e.low, e.middle, 10, 1, 10),
+        (10, 'at risk', 1, e.low, e.bottom + 1, 10, e.high, 10),
+        (11, 'hibernating', 1, e.low, e.bottom + 1, 10, 1, 10),
+        (12, 'hibernating', e.bottom + 1, e.low, 1, 10, 1, 10),
+        (13, 'lost', 1, e.bottom, 1, e.bottom, 1, 10)
+    ) r (n, segment, r_from, r_to, f_from, f_to, m_from, m_to)
+),
+won AS (
+    SELECT DISTINCT (
+        SELECT min(t.n) FROM rule t
+        WHERE r BETWEEN t.r_from AND t.r_to AND f BETWEEN t.f_from AND t.f_to AND m BETWEEN t.m_from AND t.m_to) AS n
+    FROM generate_series(1, bins) r, generate_series(1, bins) f, generate_series(1, bins) m
+)
+SELECT (10 * row_number() OVER (ORDER BY t.n))::smallint, t.segment, t.r_from::smallint, t.r_to::smallint,
+    t.f_from::smallint, t.f_to::smallint, t.m_from::smallint, t.m_to::smallint
+FROM rule t JOIN won USING (n)
+ORDER BY t.n
+$$;
+COMMENT ON FUNCTION clientcore.default_rfm_segments(integer) IS
+'The rows that the table rfm_segment of a base begins with, for a number of scores (2 to 10): every combination has a segment. Source: the segments of RFM analysis as in common use.';
+
+-- Cells speak of clients that buy; where a client is at risk, lost or of some kind, the rows
+-- below win, for status and kind count before size and frequency. Of several kinds the one
+-- that stands first wins.
+CREATE FUNCTION clientcore.default_strategy()
+RETURNS TABLE (strategy_id integer, abc text, xyz text, status text, kind text, name text, advice text, offer text)
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT row_number() OVER (ORDER BY r.n, s.n)::integer, r.abc, r.xyz, s.status, r.kind, r.name, r.advice, r.offer
+FROM (VALUES
+    -- cells
+    (1, 'A', 'X', NULL, NULL, 'Look after', 'Large and regular: one person answers for it, stock and terms are agreed for the year, somebody visits every quarter. Nothing may go wrong here.', 'annual agreement with guaranteed stock'),
+    (2, 'A', 'Y', NULL, NULL, 'Make regular', 'Large, but uneven: learn when it orders and why it skips, call before each usual order, agree on a delivery plan.', 'delivery plan with fixed prices'),
+    (3, 'A', 'Z', NULL, NULL, 'Plan the next order', 'Large, but rare: ask when the next project comes and who else supplies it; be there before it asks.', 'early offer for the next project'),
+    (4, 'A', 'new', NULL, NULL, 'Welcome in person', 'Large from the start: thank it in person, ask what it expects, make sure that the second order goes perfectly.', 'personal contact and a second order on best terms'),
+    (5, 'B', 'X', NULL, NULL, 'Develop', 'Regular, of middle size: show what it does not buy from you yet, raise the order by sets and by steps of quantity.', 'discount from the next step of quantity on'),
+    (6, 'B', 'Y', NULL, NULL, 'Develop the habit', 'Of middle size, uneven: remind it shortly before its usual order, make ordering again one click or one call.', 'small bonus for an order within its usual time'),
+    (7, 'B', 'Z', NULL, NULL, 'Find the occasion', 'Of middle size, rare: find out what it buys for, and write when the occasion comes round.', 'offer for the season or occasion'),
+    (8, 'B', 'new', NULL, NULL, 'Lead to the second order', 'A good beginning: ask how the first order was, propose what goes with it, within weeks.', 'something that goes with the first order'),
+    (9, 'C', 'X', NULL, NULL, 'Serve simply', 'Small, but faithful: standing orders and self-service; larger packs instead of visits. Some grow.', 'larger pack at a better price'),
+    (10, 'C', 'Y', NULL, NULL, 'Keep at low cost', 'Small: newsletter and web shop, no personal time; watch who grows.', NULL),
+    (11, 'C', 'Z', NULL, NULL, 'Leave to the web shop', 'Small and rare: costs nothing as long as nobody spends time on it.', NULL),
+    (12, 'C', 'new', NULL, NULL, 'Greet and watch', 'New and small: a friendly letter, a reason to come again; the second purchase tells more.', 'welcome for the second purchase'),
+    -- by status
+    (20, 'A', NULL, 'at_risk', NULL, 'Call today', 'A large client goes quiet: the manager calls today, asks what changed, settles what is open.', 'settle what is open; terms for the next order'),
+    (21, 'B', NULL, 'at_risk', NULL, 'Call this week', 'Slipping away: call this week, with a reason to order now.', 'reason to order now, with an end date'),
+    (22, 'C', NULL, 'at_risk', NULL, 'Remind', 'Slipping away: one friendly reminder by mail.', 'reminder of what it bought last'),
+    (23, 'A', NULL, 'lost', NULL, 'Win back in person', 'A large client is gone: somebody senior goes and asks why, before anything is offered.', 'new terms after a talk'),
+    (24, 'B', NULL, 'lost', NULL, 'Win back by an offer', 'Gone: ask why in one question, make one good offer with an end date, then stop.', 'good offer for the first order, with an end date'),
+    (25, 'C', NULL, 'lost', NULL, 'Let rest', 'Gone, and small: the newsletter is enough.', NULL),
+    (26, NULL, NULL, 'active', NULL, 'Keep in touch', 'Buys as usual: keep word, ask now and then.', NULL),
+    (27, NULL, NULL, 'new', NULL, 'Greet and watch', 'New: a friendly letter, a reason to come again; the second purchase tells more.', 'welcome for the second purchase'),
+    (28, NULL, NULL, 'at_risk', NULL, 'Remind', 'Slipping away: one friendly reminder.', 'reminder of what it bought last'),
+    (29, NULL, NULL, 'lost', NULL, 'Let rest', 'Gone: the newsletter is enough.', NULL),
+    -- by kind
+    (30, NULL, NULL, 'active,new,at_risk,lost', 'protected', 'Ask its keeper', 'Marked as protected: nothing is said or sent to it without the one who keeps it.', NULL),
+    (31, NULL, NULL, 'active,new', 'breadwinner', 'Tie closely', 'The company lives on it: the director knows its director, contracts run over years, and others are built up beside it.', 'contract over several years'),
+    (32, NULL, NULL, 'at_risk', 'breadwinner', 'Director calls today', 'The company lives on it and it goes quiet: the director calls today.', 'whatever keeps it and still pays'),
+    (33, NULL, NULL, 'lost', 'breadwinner', 'Director goes there', 'The company lived on it: the director goes there this week and asks why.', 'new terms after a talk'),
+    (34, NULL, NULL, 'active,new', 'top_buyer', 'Look after', 'One of the few that bring half of the revenue: one person answers for it, and calls before it does.', 'annual agreement with guaranteed stock'),
+    (35, NULL, NULL, 'at_risk', 'top_buyer', 'Call today', 'One of the few that bring half of the revenue goes quiet: call today, ask what changed, settle what is open.', 'settle what is open; terms for the next order'),
+    (36, NULL, NULL, 'lost', 'top_buyer', 'Win back in person', 'One of the few that brought half of the revenue is gone: somebody senior goes and asks why.', 'new terms after a talk'),
+    (37, NULL, NULL, 'active,new', 'vocal', 'Give a stage', 'Others listen to it: tell it first, quote it, ask it to speak.', 'first look at what is new'),
+    (38, NULL, NULL, 'at_risk', 'vocal', 'Listen at once', 'Others listen to it, and it goes quiet: ask what is wrong before others hear of it.', 'a talk, and what was wrong put right'),
+    (39, NULL, NULL, 'lost', 'vocal', 'Part as friends', 'Others listen to it: make good what went wrong, even if it does not come back.', 'what was wrong put right'),
+    (40, NULL, NULL, 'active,new', 'image_maker', 'Show with pride', 'The company is known by it: serve it best, ask to name it as a reference.', 'joint story or event'),
+    (41, NULL, NULL, 'at_risk', 'image_maker', 'Visit', 'The company is known by it, and it goes quiet: somebody senior visits.', 'joint story or event'),
+    (42, NULL, NULL, 'lost', 'image_maker', 'Win back in person', 'The company was known by it: somebody senior goes and asks why.', 'new terms after a talk'),
+    (43, NULL, NULL, 'active,new', 'expert', 'Ask for advice', 'It knows the trade: ask what it would do better, try new things with it, tell what came of it.', 'seat among your advisers'),
+    (44, NULL, NULL, 'at_risk', 'expert', 'Ask what is wrong', 'It knows the trade: its reason for going quiet is worth more than its order.', 'a talk with those who can change things'),
+    (45, NULL, NULL, 'lost', 'expert', 'Ask why it went', 'It knows the trade: ask why it went, and tell what was changed since.', 'a talk with those who can change things'),
+    (46, NULL, NULL, 'active,new', 'promising', 'Help to grow', 'New, with a strong beginning: thank in person, learn what it needs, plan the next orders together.', 'personal contact and terms to grow into'),
+    (47, NULL, NULL, 'at_risk', 'promising', 'Call this week', 'It began strongly and goes quiet: call this week, ask how it went.', 'reason to order now, with an end date'),
+    (48, NULL, NULL, 'lost', 'promising', 'Ask why it went', 'It began strongly and is gone: one call to learn what went wrong.', 'good offer for the first order, with an end date'),
+    (49, NULL, NULL, 'active,new', 'long_standing', 'Honour', 'It has bought for years: thank it for that, by name and in public if it likes.', 'sign of thanks that money does not buy'),
+    (50, NULL, NULL, 'at_risk', 'long_standing', 'Visit', 'It has bought for years and goes quiet: visit, ask how things are.', 'sign of thanks that money does not buy'),
+    (51, NULL, NULL, 'lost', 'long_standing', 'Win back in person', 'It had bought for years: somebody it knows goes and asks why.', 'new terms after a talk'),
+    (52, NULL, NULL, 'active,new', 'key', 'Keep close', 'A key client: one person answers for it, and knows how it is this month.', NULL),
+    (53, NULL, NULL, 'at_risk', 'key', 'Call today', 'A key client goes quiet: call today, ask what changed.', 'settle what is open; terms for the next order'),
+    (54, NULL, NULL, 'lost', 'key', 'Win back in person', 'A key client is gone: somebody senior goes and asks why.', 'new terms after a talk'),
+    (55, NULL, NULL, 'active,new,at_risk', 'let_go', 'Make it pay, or let go politely', 'It costs more than it brings: list prices, least order, no free services. If it declines, part politely.', NULL)
+) AS r (n, abc, xyz, statuses, kind, name, advice, offer)
+CROSS JOIN LATERAL (
+    SELECT status, n FROM unnest(coalesce(string_to_array(r.statuses, ','), ARRAY[NULL])) WITH ORDINALITY AS u (status, n)) s
+$$;
+COMMENT ON FUNCTION clientcore.default_strategy() IS
+'The rows that the table strategy of a base begins with: an action for every cell of the matrix, every status and every kind of client';
+
+CREATE FUNCTION clientcore.fill_defaults(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format($sql$
+        INSERT INTO %1$I.strategy (abc, xyz, status, kind, name, advice, offer)
+        SELECT d.abc, d.xyz, d.status, d.kind, d.name, d.advice, d.offer FROM clientcore.default_strategy() d ORDER BY d.strategy_id$sql$, base);
+    EXECUTE format('INSERT INTO %I.rfm_segment SELECT * FROM clientcore.default_rfm_segments()', base);
+END
+$$;
+COMMENT ON FUNCTION clientcore.fill_defaults(text) IS
+'Internal: gives a new base its strategies and RFM segments';
+
+CREATE FUNCTION clientcore.base_check_segments(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    problems jsonb;
+BEGIN
+    EXECUTE format($sql$
+        WITH score AS (SELECT generate_series(1, s.rfm_bins) AS n FROM %1$I.settings s),
+        combination AS MATERIALIZED (
+            SELECT r.n AS recency, f.n AS frequency, m.n AS monetary, (
+                SELECT min(y.position) FROM %1$I.rfm_segment y
+                WHERE r.n BETWEEN y.recency_from AND y.recency_to AND f.n BETWEEN y.frequency_from AND y.frequency_to
+                    AND m.n BETWEEN y.monetary_from AND y.monetary_to) AS matched
+            FROM score r CROSS JOIN score f CROSS JOIN score m),
+        unmatched AS (
+            SELECT y.position, y.segment, s.rfm_bins,
+                string_agg(b.name || ' from ' || b.low || ' to ' || b.high, ', ' ORDER BY b.n) FILTER (WHERE b.low > b.high) AS empty,
+                string_agg(b.name || ' from ' || b.low || ' to ' || b.high, ', ' ORDER BY b.n)
+                    FILTER (WHERE b.low > s.rfm_bins OR b.high < 1) AS beyond
+            FROM %1$I.rfm_segment y
+            CROSS JOIN %1$I.settings s
+            CROSS JOIN LATERAL (VALUES
+                (1, 'recency', y.recency_from, y.recency_to),
+                (2, 'frequency', y.frequency_from, y.frequency_to),
+                (3, 'monetary', y.monetary_from, y.monetary_to)) b (n, name, low, high)
+            WHERE NOT EXISTS (SELECT FROM combination c WHERE c.matched = y.position)
+            GROUP BY y.position, y.segment, s.rfm_bins),
+        without AS (
+            SELECT c.recency, c.frequency, min(c.monetary) AS low, max(c.monetary) AS high
+            FROM (SELECT c.*, c.monetary - row_number() OVER (PARTITION BY c.recency, c.frequency ORDER BY c.monetary) AS run
+                FROM combination c WHERE c.matched IS NULL) c
+            GROUP BY c.recency, c.frequency, c.run)
+        SELECT jsonb_agg(to_jsonb(p) ORDER BY p.position NULLS LAST, p.n)
+        FROM (
+            SELECT u.position, u.segment, 0 AS n, 'can never match: ' || CASE
+                    WHEN u.empty IS NOT NULL THEN u.empty || ' is empty'
+                    WHEN u.beyond IS NOT NULL THEN u.beyond || ', but scores go from 1 to ' || u.rfm_bins
+                    ELSE 'rows before it match all of it' END AS problem
+            FROM unmatched u
+            UNION ALL
+            SELECT NULL, NULL, row_number() OVER (ORDER BY w.recency, w.frequency, w.low),
+                'no segment for recency ' || w.recency || ', frequency ' || w.frequency || ', monetary ' || w.low
+                    || CASE WHEN w.high > w.low THEN ' to ' || w.high ELSE '' END
+            FROM without w) p$sql$, base)
+    INTO problems;
+    RETURN coalesce(problems, '[]');
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_check_segments(text, jsonb) IS
+'Internal: finds what is wrong with the RFM segments of a base';
+
+CREATE FUNCTION clientcore.check_segments(base text)
+RETURNS TABLE ("position" smallint, segment text, problem text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT p."position", p.segment, p.problem
+        FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_check_segments', base, '{}'))
+            AS p ("position" smallint, segment text, problem text);
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_segments(text) IS
+'Checks the table rfm_segment of a base: returns rows that can never match (an empty range, scores beyond rfm_bins, all of it matched by rows before) and combinations of scores without a segment; no row where all is well. Errors: 3F000 where there is no such base.';

@@ -482,6 +482,28 @@ $$;
 COMMENT ON FUNCTION clientcore.changed_setting(jsonb, jsonb) IS
 'Internal: which setting is another than a source was built by, in words; null where none';
 
+-- What a base is computed by is remembered with the time from which on it was.
+CREATE FUNCTION clientcore.log_settings(base text)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    EXECUTE format($sql$
+        INSERT INTO %1$I.settings_history
+        SELECT (jsonb_populate_record(NULL::%1$I.settings_history, to_jsonb(s) || jsonb_build_object('applied_at', clock_timestamp()))).*
+        FROM %1$I.settings s
+        WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
+            SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed > 0;
+END
+$$;
+COMMENT ON FUNCTION clientcore.log_settings(text) IS
+'Internal: adds the settings to settings_history; whether they are others than before';
+
 -- Triggers, settings and whatever else must be in place, before sales are read. True
 -- where tables are locked for it, so that the locks should be given back at once.
 CREATE FUNCTION clientcore.base_prepare(base text, arguments jsonb)
@@ -495,24 +517,18 @@ DECLARE
     now_is jsonb;
     difference text;
     sources integer[];
-    changed bigint;
+    changed boolean;
     has_locks boolean;
 BEGIN
     PERFORM clientcore.lock_base(base);
-    EXECUTE format($sql$
-        INSERT INTO %1$I.settings_history
-        SELECT (jsonb_populate_record(NULL::%1$I.settings_history, to_jsonb(s) || jsonb_build_object('applied_at', clock_timestamp()))).*
-        FROM %1$I.settings s
-        WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
-            SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
-    GET DIAGNOSTICS changed = ROW_COUNT;
+    changed := clientcore.log_settings(base);
     EXECUTE format('SELECT * FROM %I.settings', base) INTO setting;
     IF setting.time_zone IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('the table settings of base "%s" has lost its row', base),
             HINT = format('INSERT INTO %I.settings (time_zone) VALUES (...);', base);
-    ELSIF changed > 0 AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = setting.time_zone) THEN
+    ELSIF changed AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = setting.time_zone) THEN
         PERFORM clientcore.argument_error('settings.time_zone', format('"%s" is not the name of a time zone', setting.time_zone),
             'See the view pg_timezone_names; for example Europe/Tallinn.');
     END IF;
@@ -716,6 +732,8 @@ DECLARE
     reached bigint;
     sources jsonb := '[]';
     chosen record;
+    calibration jsonb;
+    cards jsonb;
     seconds numeric;
 BEGIN
     PERFORM clientcore.lock_base(base);
@@ -726,8 +744,11 @@ BEGIN
     FOR source_number IN EXECUTE format('SELECT source FROM %I.source ORDER BY source', base) LOOP
         sources := sources || clientcore.refresh_source(base, source_number, coalesce((arguments ->> 'full')::boolean, false));
     END LOOP;
-    PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
+    PERFORM clientcore.report_progress(format('clientcore base %I: making the cards', base));
+    PERFORM clientcore.require_own_base(base);
     SELECT * INTO chosen FROM clientcore.choose_day(base);
+    calibration := clientcore.calibrate_once(base, chosen.day);
+    cards := clientcore.refresh_cards(base, chosen.day);
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$
         UPDATE %1$I.state
@@ -736,7 +757,8 @@ BEGIN
                 SELECT DISTINCT coalesce(a.client, h.client_id) FROM %1$I.history h LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id) c)
         FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     USING reached, chosen.day, seconds;
-    RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources);
+    RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
+        'calibration', calibration, 'cards', cards);
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_refresh(text, jsonb) IS
@@ -797,13 +819,21 @@ COMMENT ON FUNCTION clientcore.base_capture_from(text, jsonb) IS
 
 -- --- detach ---
 
--- What create_layout makes, views first, each before what it depends on.
+-- What create_layout makes, functions and views first, each before what it depends on.
 CREATE FUNCTION clientcore.layout_objects()
 RETURNS TABLE (kind text, name text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('VIEW', 'clients'), ('VIEW', 'client_history'),
+VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
+    ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+    ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
+    ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
+    ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
+    ('VIEW', 'rfm_segments_by'), ('VIEW', 'rfm_segments'), ('VIEW', 'loyalty_ladder_by'), ('VIEW', 'loyalty_ladder'),
+    ('VIEW', 'abc_xyz_matrix_by'), ('VIEW', 'abc_xyz_matrix'),
+    ('VIEW', 'let_go_candidates'), ('VIEW', 'growth_candidates'), ('VIEW', 'next_purchases'), ('VIEW', 'at_risk_clients'),
+    ('VIEW', 'key_client_changes'), ('VIEW', 'key_clients'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
     ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
@@ -1063,6 +1093,7 @@ DECLARE
     persons text;
     counts jsonb;
     complete_from date;
+    made text;
 BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
@@ -1107,6 +1138,9 @@ BEGIN
         SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
         base, key.equality, persons, complete_from)
     INTO counts;
+    FOREACH made IN ARRAY ARRAY['card', 'card_log', 'client_month', 'client_loss', 'client_mark'] LOOP
+        EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
+    END LOOP;
     EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',
         base, key.equality, persons);
     RETURN counts;
@@ -1131,19 +1165,32 @@ $$;
 COMMENT ON FUNCTION clientcore.base_pause(text, jsonb) IS
 'Internal: has sales noted, or not';
 
-CREATE FUNCTION clientcore.base_grant_read(base text, arguments jsonb)
-RETURNS jsonb
+CREATE FUNCTION clientcore.grant_views(base text, grantee text)
+RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     object record;
 BEGIN
+    FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind IN ('VIEW', 'FUNCTION') LOOP
+        EXECUTE format('GRANT %s ON %s %I.%I TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
+            CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, grantee);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.grant_views(text, text) IS
+'Internal: lets a role (as it stands in a GRANT) use the views and functions of a base';
+
+CREATE FUNCTION clientcore.base_grant_read(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', base, arguments ->> 'grantee');
-    FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind = 'VIEW' LOOP
-        EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, object.name, arguments ->> 'grantee');
-    END LOOP;
+    PERFORM clientcore.grant_views(base, arguments ->> 'grantee');
     RETURN '{}';
 END
 $$;
@@ -1158,7 +1205,6 @@ AS $$
 DECLARE
     was integer;
     reader record;
-    object record;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
@@ -1170,16 +1216,14 @@ BEGIN
             MESSAGE = format('client base "%s" has layout %s, later than %s', base, was, clientcore.layout_version()),
             HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
     END IF;
-    PERFORM clientcore.create_views(base), clientcore.comment_layout(base);
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base);
     -- whoever may read the clients may read what was added
     FOR reader IN
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
         FROM pg_class c, aclexplode(c.relacl) a
         WHERE c.oid = format('%I.clients', base)::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
     LOOP
-        FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind = 'VIEW' LOOP
-            EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, object.name, reader.name);
-        END LOOP;
+        PERFORM clientcore.grant_views(base, reader.name);
     END LOOP;
     EXECUTE format('UPDATE %I.state SET layout = $1 WHERE layout IS DISTINCT FROM $1', base) USING clientcore.layout_version();
     RETURN jsonb_build_object('was', was, 'layout', clientcore.layout_version());

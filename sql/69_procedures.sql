@@ -150,6 +150,33 @@ $$;
 COMMENT ON FUNCTION clientcore.create_base_schema(text, oid) IS
 'Internal: makes the schema of a base. Errors: 42501 for who may not.';
 
+-- The settings that a base chose for itself, and why.
+CREATE FUNCTION clientcore.calibration_lines(calibration jsonb)
+RETURNS TABLE (n integer, line text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT l.n, l.line
+FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS test) c, LATERAL (VALUES
+    (1, format('XYZ classes look at %s %ss: ', c.chosen ->> 'xyz_periods', c.chosen ->> 'xyz_period')
+        || coalesce(format('half of the clients buy again within %s days', round((calibration ->> 'typical_interval')::numeric, 1)),
+            'no client has bought twice')),
+    (2, format('lost is who is silent for over %s times its typical interval', c.chosen ->> 'lost_factor')
+        || CASE WHEN (calibration ->> 'ratio_count')::bigint > 0 THEN format(' (from %s that ended)', clientcore.counted((calibration ->> 'ratio_count')::numeric, 'silence', 'silences'))
+            ELSE ' (no silence to go by)' END),
+    (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
+        || CASE WHEN (calibration ->> 'interval_count')::bigint > 0 THEN format(' (from %s)', calibration ->> 'interval_count')
+            ELSE ' (no silence to go by)' END),
+    (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
+        'that rule, made on %s from the sales until then: of %s called lost %s bought since; of %s others %s did not',
+        c.test ->> 'test_date', clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
+        c.test ->> 'kept_count', c.test ->> 'kept_silent_count') END)
+) AS l (n, line)
+WHERE l.line IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientcore.calibration_lines(jsonb) IS
+'Internal: what calibration chose, in words';
+
 -- What attach did, in words.
 CREATE FUNCTION clientcore.attach_lines(plan jsonb, report jsonb)
 RETURNS TABLE (line text)
@@ -182,11 +209,16 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, plan ->> 'overlap'),
-    (10, clientcore.time_taken(report))
-) AS l (n, line)
-WHERE l.line IS NOT NULL
-ORDER BY l.n
+    (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(report -> 'calibration') c)),
+    (10, CASE WHEN (report #>> '{cards,key_clients}')::bigint > 0 THEN format('%s of %s: they bring %s %% of the revenue of 12 months; %s lost',
+        clientcore.counted((report #>> '{cards,key_clients}')::numeric, 'key client', 'key clients'), report #>> '{cards,clients}',
+        coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1)::text, 'no'),
+        report #>> '{cards,lost}') END),
+    (11, plan ->> 'overlap'),
+    (12, clientcore.time_taken(report))
+) AS m (n, lines)
+CROSS JOIN LATERAL string_to_table(m.lines, E'\n') AS l (line)
+ORDER BY m.n
 $$;
 COMMENT ON FUNCTION clientcore.attach_lines(jsonb, jsonb) IS
 'Internal: the report of attach in words';
@@ -428,6 +460,65 @@ END
 $$;
 COMMENT ON PROCEDURE clientcore.grant_read(text, text) IS
 'Lets a role (its name, or public) read the views of a base, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
+
+CREATE FUNCTION clientcore.back_test(base text, day date DEFAULT NULL)
+RETURNS TABLE (
+    test_date date, as_of_date date, lost_factor numeric, lost_fallback_days integer, client_count bigint,
+    lost_count bigint, lost_returned_count bigint, kept_count bigint, kept_silent_count bigint)
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT t.*
+FROM jsonb_to_record(clientcore.run_as_owner(clientcore.base_owner(base), 'base_back_test', base, jsonb_build_object('day', day))) AS t (
+    test_date date, as_of_date date, lost_factor numeric, lost_fallback_days integer, client_count bigint,
+    lost_count bigint, lost_returned_count bigint, kept_count bigint, kept_silent_count bigint)
+WHERE t.test_date IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientcore.back_test(text, date) IS
+'How the rule of who is lost would have done: calibrated on the sales up to day (by default a year before the day of the base; the middle of the span where there are under two years) and held against what was sold since. lost_count: clients it would have called lost, lost_returned_count: those of them that bought since; kept_count: all others, kept_silent_count: those of them that did not buy since. No row for a base without sales. Errors: 3F000 where there is no such base, 22023 for a day that is not before that of the base.';
+
+CREATE FUNCTION clientcore.preview(base text, settings jsonb)
+RETURNS TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_12m_amount numeric)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.require_argument('settings', settings::text);
+    RETURN QUERY
+        SELECT m.measure, m.from_class, m.to_class, m.client_count, m.revenue_now
+        FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_preview', base, jsonb_build_object('settings', settings)))
+            AS m (measure text, from_class text, to_class text, client_count bigint, revenue_now numeric)
+        ORDER BY m.measure COLLATE "C", m.from_class COLLATE "C", m.to_class COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION clientcore.preview(text, jsonb) IS
+'What other settings would change, for example {"abc_a": 0.7}: how many clients, with how much revenue of the last 12 months, would move from which class to which; measure is abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key. Nothing is changed. Errors: 3F000 where there is no such base, 22004, and 22023 for settings that do not exist, cannot be tried or violate a check.';
+
+CREATE FUNCTION clientcore.recalibrate(base text, apply boolean DEFAULT false)
+RETURNS TABLE (measure text, from_value text, to_value text, client_count bigint, revenue_12m_amount numeric)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found jsonb;
+BEGIN
+    PERFORM clientcore.require_argument('apply', apply::text);
+    IF apply THEN
+        PERFORM clientcore.require_read_committed();
+    END IF;
+    found := clientcore.run_as_owner(clientcore.base_owner(base), 'base_recalibrate', base, jsonb_build_object('apply', apply));
+    RETURN QUERY
+        SELECT 'setting ' || s.setting, s.was, s.becomes, NULL::bigint, NULL::numeric
+        FROM jsonb_to_recordset(found -> 'settings') AS s (setting text, was text, becomes text)
+        ORDER BY s.setting COLLATE "C";
+    RETURN QUERY
+        SELECT m.measure, m.from_class, m.to_class, m.client_count, m.revenue_now
+        FROM jsonb_to_recordset(found -> 'moves') AS m (measure text, from_class text, to_class text, client_count bigint, revenue_now numeric)
+        ORDER BY m.measure COLLATE "C", m.from_class COLLATE "C", m.to_class COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION clientcore.recalibrate(text, boolean) IS
+'Which settings the sales up to the day of the base would suggest now, where these are others (rows "setting ..."), and the moves between classes that they would bring, as in preview; with apply => true the settings are changed, from the next refresh on. Errors: 3F000 where there is no such base, 22004 for NULL.';
 
 CREATE PROCEDURE clientcore.upgrade_base(base text)
 LANGUAGE plpgsql AS $$

@@ -575,6 +575,8 @@ numeric_from_int128(Int128 value, int scale)
 {
 	char text[DECIMAL_TEXT_SIZE];
 
+	if (likely(value == (int64) value))
+		return numeric_from_int64((int64) value, scale);
 	decimal_format(text, value, scale);
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(text),
 							   ObjectIdGetDatum(InvalidOid),

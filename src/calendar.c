@@ -133,3 +133,37 @@ period_first_day(Period period, int64_t number)
 			return day_from_civil(number, 1, 1);
 	}
 }
+
+/*
+ * The same day of another month, or the last of that month where it has no
+ * such day: what date + interval does.
+ */
+int64_t
+add_months(int64_t day, int64_t months)
+{
+	int64_t year;
+	int month;
+	int mday;
+	int64_t number;
+	int64_t first;
+	int64_t last;
+
+	day_to_civil(day, &year, &month, &mday);
+	number = year * 12 + month - 1 + months;
+	first = period_first_day(PERIOD_MONTH, number);
+	last = period_first_day(PERIOD_MONTH, number + 1) - 1;
+	return first + mday - 1 < last ? first + mday - 1 : last;
+}
+
+/*
+ * Whole years from one day to another that is not before it.  The years begin
+ * at add_months(from, 12), add_months(from, 24), ...
+ */
+int64_t
+whole_years(int64_t from, int64_t day)
+{
+	int64_t years =
+		period_of_day(PERIOD_YEAR, day) - period_of_day(PERIOD_YEAR, from);
+
+	return add_months(from, years * 12) > day ? years - 1 : years;
+}

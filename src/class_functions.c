@@ -54,8 +54,8 @@ report_bad_shares(const char *message)
 }
 
 /* periods, period, x, y from an argument on */
-static XyzRule
-xyz_rule_arguments(FunctionCallInfo fcinfo, int argno)
+XyzRule
+xyz_rule_arguments(FunctionCallInfo fcinfo, int argno, bool by_variation)
 {
 	XyzRule rule;
 
@@ -67,11 +67,15 @@ xyz_rule_arguments(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("periods must be between %d and %d",
 							   MIN_PERIODS, MAX_PERIODS)));
+	if (by_variation && (rule.x < 0 || rule.x >= rule.y))
+		report_bad_shares("thresholds must be 0 <= x < y");
+	if (!by_variation && (rule.y < 0 || rule.y >= rule.x || rule.x > BILLION))
+		report_bad_shares("thresholds must be 0 <= y < x <= 1");
 	return rule;
 }
 
 /* frequent_purchases, adherent_purchases, adherent_days */
-static LadderRule
+LadderRule
 ladder_rule_arguments(FunctionCallInfo fcinfo, int argno)
 {
 	LadderRule rule;
@@ -90,7 +94,7 @@ ladder_rule_arguments(FunctionCallInfo fcinfo, int argno)
 }
 
 /* factor, min_days, max_days, fallback_days */
-static LostRule
+LostRule
 lost_rule_arguments(FunctionCallInfo fcinfo, int argno)
 {
 	LostRule rule;
@@ -146,12 +150,10 @@ variation_class_of(const HistoryHeader *header, int32 as_of,
 				   const XyzRule *rule)
 {
 	PeriodWindow window;
+	PeriodTotals scan;
 	HistoryCursor cursor;
 	HistoryDay day;
-	Int128 *totals;
 	size_t count;
-	int64 number;
-	int64 end;
 
 	if (header->purchase_days == 0 || header->first_purchase > as_of ||
 		!xyz_window(rule->period, rule->periods, header->first_purchase, as_of,
@@ -159,24 +161,12 @@ variation_class_of(const HistoryHeader *header, int32 as_of,
 		return '\0';
 
 	count = window.last - window.first + 1;
-	totals = palloc0(count * sizeof(Int128));
-	number = window.first;
-	end = period_first_day(rule->period, number + 1);
+	start_totals(&scan, &window, palloc(count * sizeof(Int128)));
 	history_rewind(header, &cursor);
-	while (history_next_stored(&cursor, &day))
-	{
-		if (day.day < period_first_day(rule->period, window.first))
-			continue;
-		if (day.day >= end)
-		{
-			number = period_of_day(rule->period, day.day);
-			end = period_first_day(rule->period, number + 1);
-		}
-		if (number > window.last)
-			break;
-		totals[number - window.first] += (Int128) day.sold - day.returned;
-	}
-	return xyz_by_variation(totals, count, rule->x, rule->y);
+	while (history_next_stored(&cursor, &day) &&
+		   add_to_totals(&scan, day.day, (Int128) day.sold - day.returned))
+		;
+	return xyz_by_variation(scan.totals, count, rule->x, rule->y);
 }
 
 /* Lost as of a day? If so, lost_on (which may be NULL) tells since when. */
@@ -284,10 +274,8 @@ xyz_class(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 	int32 as_of = as_of_argument(fcinfo);
-	XyzRule rule = xyz_rule_arguments(fcinfo, 2);
+	XyzRule rule = xyz_rule_arguments(fcinfo, 2, false);
 
-	if (rule.y < 0 || rule.y >= rule.x || rule.x > BILLION)
-		report_bad_shares("thresholds must be 0 <= y < x <= 1");
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	return xyz_class_datum(fcinfo, xyz_class_of(&header, as_of, &rule));
 }
@@ -297,10 +285,8 @@ xyz_class_by_variation(PG_FUNCTION_ARGS)
 {
 	HistoryHeader header;
 	int32 as_of = as_of_argument(fcinfo);
-	XyzRule rule = xyz_rule_arguments(fcinfo, 2);
+	XyzRule rule = xyz_rule_arguments(fcinfo, 2, true);
 
-	if (rule.x < 0 || rule.x >= rule.y)
-		report_bad_shares("thresholds must be 0 <= x < y");
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	return xyz_class_datum(fcinfo, variation_class_of(&header, as_of, &rule));
 }
@@ -386,8 +372,8 @@ loss_events(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	scan.purchases = history_purchases(&header, as_of);
-	scan.lower = room_for_intervals(scan.purchases);
-	scan.upper = room_for_intervals(scan.purchases);
+	scan.intervals.lower = room_for_intervals(scan.purchases);
+	scan.intervals.upper = room_for_intervals(scan.purchases);
 	start_losses(&scan, as_of, &rule);
 	while ((step = next_loss(&scan, &event)) != LOSS_END)
 	{

@@ -10,18 +10,15 @@
 #include "classes.h"
 #include "history.h"
 
-typedef struct XyzRule
-{
-	int32 periods;
-	Period period;
-	int64 x; /* billionths */
-	int64 y;
-} XyzRule;
-
 extern const XyzRule default_xyz_rule;
 extern const XyzRule default_variation_rule;
 extern const LadderRule default_ladder_rule;
 extern const LostRule default_lost_rule;
+
+extern XyzRule xyz_rule_arguments(FunctionCallInfo fcinfo, int argno,
+								  bool by_variation);
+extern LadderRule ladder_rule_arguments(FunctionCallInfo fcinfo, int argno);
+extern LostRule lost_rule_arguments(FunctionCallInfo fcinfo, int argno);
 
 extern char xyz_class_of(const HistoryHeader *header, int32 as_of,
 						 const XyzRule *rule);

@@ -122,6 +122,41 @@ xyz_by_frequency(PurchaseDays purchases, const PeriodWindow *window, int64_t x,
 }
 
 /*
+ * Totals of the periods of a window, for which totals has room; days that come
+ * later than the window are refused.
+ */
+void
+start_totals(PeriodTotals *scan, const PeriodWindow *window, Int128 *totals)
+{
+	scan->window = *window;
+	scan->from = period_first_day(window->period, window->first);
+	scan->number = window->first;
+	scan->end = period_first_day(window->period, window->first + 1);
+	scan->totals = totals;
+	memset(totals, 0,
+		   (size_t) (window->last - window->first + 1) * sizeof(Int128));
+}
+
+/* Days ascend; false once the window has passed */
+bool
+add_to_totals(PeriodTotals *scan, int32_t day, Int128 amount)
+{
+	Period period = scan->window.period;
+
+	if (day < scan->from)
+		return true;
+	if (day >= scan->end)
+	{
+		scan->number = period_of_day(period, day);
+		scan->end = period_first_day(period, scan->number + 1);
+	}
+	if (scan->number > scan->window.last)
+		return false;
+	scan->totals[scan->number - scan->window.first] += amount;
+	return true;
+}
+
+/*
  * Population coefficient of variation CV of totals.  With sum T and sum of
  * squares Q of n totals, CV <= t is n Q <= (1 + t^2) T^2: no division, no
  * root.  The sum of the magnitudes must fit an Int128.
@@ -296,48 +331,54 @@ replace_top(int32_t *heap, size_t count, int32_t value, int sign)
 	return top;
 }
 
-static void
-add_interval(LossScan *scan, int32_t interval)
+void
+running_median_add(RunningMedian *median, int32_t interval)
 {
-	size_t half = scan->intervals / 2;
+	size_t half = median->count / 2;
 
-	if (scan->intervals % 2 == 0)
+	if (median->count % 2 == 0)
 	{
 		/* the lower half gains one: the least of the upper and this one */
-		if (half > 0 && interval > scan->upper[0])
-			interval = replace_top(scan->upper, half, interval, -1);
-		scan->lower[half] = interval;
-		sift_up(scan->lower, half, 1);
+		if (half > 0 && interval > median->upper[0])
+			interval = replace_top(median->upper, half, interval, -1);
+		median->lower[half] = interval;
+		sift_up(median->lower, half, 1);
 	}
 	else
 	{
-		if (interval < scan->lower[0])
-			interval = replace_top(scan->lower, half + 1, interval, 1);
-		scan->upper[half] = interval;
-		sift_up(scan->upper, half, -1);
+		if (interval < median->lower[0])
+			interval = replace_top(median->lower, half + 1, interval, 1);
+		median->upper[half] = interval;
+		sift_up(median->upper, half, -1);
 	}
-	scan->intervals++;
+	median->count++;
+}
+
+/* Twice the median, which is exact; there must be an interval */
+int64_t
+running_median_doubled(const RunningMedian *median)
+{
+	return (int64_t) median->lower[0] +
+		   (median->count % 2 == 0 ? median->upper[0] : median->lower[0]);
 }
 
 static int32_t
 limit_so_far(const LossScan *scan)
 {
-	if (scan->intervals < MIN_INTERVALS)
+	if (scan->intervals.count < MIN_INTERVALS)
 		return scan->rule->fallback_days;
-	return limit_from_median(
-		(int64_t) scan->lower[0] +
-			(scan->intervals % 2 == 0 ? scan->upper[0] : scan->lower[0]),
-		scan->rule);
+	return limit_from_median(running_median_doubled(&scan->intervals),
+							 scan->rule);
 }
 
-/* purchases, and room in lower and upper for as many, are set by the caller */
+/* purchases, and room for their median, are set by the caller */
 void
 start_losses(LossScan *scan, int32_t as_of, const LostRule *rule)
 {
 	scan->as_of = as_of;
 	scan->rule = rule;
 	scan->at = 0;
-	scan->intervals = 0;
+	scan->intervals.count = 0;
 }
 
 /*
@@ -363,6 +404,6 @@ next_loss(LossScan *scan, LossEvent *event)
 		return scan->as_of >= event->lost_on ? LOSS_FOUND : LOSS_NONE;
 	}
 	event->returned_on = days[at + 1];
-	add_interval(scan, days[at + 1] - days[at]);
+	running_median_add(&scan->intervals, days[at + 1] - days[at]);
 	return event->returned_on > event->lost_on ? LOSS_FOUND : LOSS_NONE;
 }

@@ -30,6 +30,24 @@ typedef struct PeriodWindow
 	int64_t last;
 } PeriodWindow;
 
+/* Totals of those periods, see add_to_totals() */
+typedef struct PeriodTotals
+{
+	PeriodWindow window;
+	int64_t from;   /* first day of the window */
+	int64_t number; /* a period, and the first day after it */
+	int64_t end;
+	Int128 *totals;
+} PeriodTotals;
+
+typedef struct XyzRule
+{
+	int32_t periods;
+	Period period;
+	int64_t x; /* billionths */
+	int64_t y;
+} XyzRule;
+
 typedef struct LadderRule
 {
 	int32_t frequent_purchases;
@@ -54,6 +72,17 @@ typedef struct LossEvent
 	int32_t returned_on;
 } LossEvent;
 
+/*
+ * The median of intervals that come one after the other.  Room for half of
+ * them and one more in lower, for half of them in upper, is the caller's.
+ */
+typedef struct RunningMedian
+{
+	size_t count;
+	int32_t *lower;
+	int32_t *upper;
+} RunningMedian;
+
 /* A walk over the silences of a client, see next_loss() */
 typedef struct LossScan
 {
@@ -61,9 +90,7 @@ typedef struct LossScan
 	int32_t as_of;
 	const LostRule *rule;
 	size_t at;
-	size_t intervals;
-	int32_t *lower;
-	int32_t *upper;
+	RunningMedian intervals; /* those before the silence */
 } LossScan;
 
 typedef enum LossStep
@@ -92,6 +119,9 @@ extern bool xyz_window(Period period, int32_t periods, int32_t first_purchase,
 					   int32_t as_of, PeriodWindow *window);
 extern char xyz_by_frequency(PurchaseDays purchases,
 							 const PeriodWindow *window, int64_t x, int64_t y);
+extern void start_totals(PeriodTotals *scan, const PeriodWindow *window,
+						 Int128 *totals);
+extern bool add_to_totals(PeriodTotals *scan, int32_t day, Int128 amount);
 extern char xyz_by_variation(const Int128 *totals, size_t count, int64_t x,
 							 int64_t y);
 
@@ -99,6 +129,8 @@ extern char xyz_by_variation(const Int128 *totals, size_t count, int64_t x,
 extern size_t sorted_intervals(PurchaseDays purchases, int32_t *sorted);
 extern double interval_quantile_of(const int32_t *sorted, size_t count,
 								   double quantile);
+extern void running_median_add(RunningMedian *median, int32_t interval);
+extern int64_t running_median_doubled(const RunningMedian *median);
 
 extern int loyalty_rung_of(PurchaseDays purchases, bool is_aware,
 						   const LadderRule *rule);

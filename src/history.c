@@ -534,6 +534,50 @@ history_validate(const uint8_t *bytes, size_t length, HistoryDay *days,
 			   : HISTORY_CORRUPT;
 }
 
+/* One number into a digest: for any other number the digest is another */
+static uint64_t
+digest_add(uint64_t digest, int64_t number)
+{
+	digest ^= (uint64_t) number * UINT64_C(0x9e3779b97f4a7c15);
+	digest = digest << 31 | digest >> 33;
+	return digest * UINT64_C(0xd6e8feb86659fd93);
+}
+
+/*
+ * A hash of the content of ascending days without empty ones, held at any
+ * scale: the same on every machine and for every format, so that it can be
+ * stored.
+ */
+uint64_t
+history_digest(const HistoryDay *days, size_t count, int scale)
+{
+	int spare = spare_decimals(days, count, scale);
+	int64_t unit = power_of_ten[spare];
+	uint64_t digest = digest_add(count, scale - spare);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		HistoryDay day = days[i];
+
+		if (spare > 0)
+		{
+			day.sold /= unit;
+			day.returned /= unit;
+			day.profit /= unit;
+		}
+		digest = digest_add(digest, day.day);
+		digest = digest_add(digest, day.sales);
+		digest = digest_add(digest, day.returns);
+		digest = digest_add(digest, day.sold);
+		digest = digest_add(digest, day.returned);
+		digest = digest_add(digest, day.profit_count);
+		digest = digest_add(digest, day.profit);
+	}
+	digest ^= digest >> 32;
+	digest *= UINT64_C(0xd6e8feb86659fd93);
+	return digest ^ digest >> 32;
+}
+
 static int
 compare_int64(int64_t left, int64_t right)
 {

@@ -104,6 +104,8 @@ extern HistoryStatus history_merge(const HistoryDay *left, size_t left_count,
 								   const HistoryDay *right, size_t right_count,
 								   HistoryDay *out, size_t *count);
 extern HistoryStatus history_sort(HistoryDay *days, size_t *count);
+extern uint64_t history_digest(const HistoryDay *days, size_t count,
+							   int scale);
 extern int history_compare(const HistoryHeader *left,
 						   const HistoryHeader *right, HistoryStatus *status);
 

@@ -209,10 +209,6 @@ history_return_count(PG_FUNCTION_ARGS)
 static Datum
 net_numeric(int64 sold, int64 returned, int scale)
 {
-	int64 net;
-
-	if (likely(!__builtin_sub_overflow(sold, returned, &net)))
-		return numeric_from_int64(net, scale);
 	return numeric_from_int128((Int128) sold - returned, scale);
 }
 

@@ -72,7 +72,7 @@ SELECT is_empty(
 SELECT set_eq(
     $$SELECT proname::text FROM of_values WHERE NOT proisstrict AND prokind IN ('f', 'w') AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
         AND NOT 'purchase_history_state'::regtype = ANY (proargtypes::oid[]) AND NOT 'value_set'::regtype = ANY (proargtypes::oid[])$$,
-    ARRAY['slice', 'periods', 'abc_class', 'quantile_score'], 'all are strict but those that take NULL for something');
+    ARRAY['slice', 'periods', 'abc_class', 'quantile_score', 'card_figures'], 'all are strict but those that take NULL for something');
 SELECT results_eq(
     $$SELECT slice(NULL, '2024-01-01', '2024-01-31') IS NULL, slice('{2024-01-05: sold 1}', NULL, NULL)::text, (SELECT count(*) FROM periods(NULL)), (SELECT count(*) FROM days(NULL)), (SELECT count(*) FROM loss_events(NULL, '2024-01-01'))$$,
     $$VALUES (true, '{2024-01-05: sold 1}', 0::bigint, 0::bigint, 0::bigint)$$, 'no history: nothing');

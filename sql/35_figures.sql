@@ -1,0 +1,55 @@
+-- What the card of a client says of its history, all at once: a refresh asks for it
+-- of every client of a base. Internal: its columns are those of the base's cards.
+
+CREATE FUNCTION clientcore.card_figures(
+    history clientcore.purchase_history,
+    as_of date,
+    compared date,
+    xyz_by text,
+    periods integer,
+    period text,
+    x numeric,
+    y numeric,
+    frequent_purchases integer,
+    adherent_purchases integer,
+    adherent_days integer,
+    factor numeric,
+    min_days integer,
+    max_days integer,
+    fallback_days integer,
+    first_days integer,
+    OUT first_purchase date,
+    OUT second_purchase date,
+    OUT frequent_on date,
+    OUT adherent_on date,
+    OUT last_purchase date,
+    OUT purchase_count bigint,
+    OUT sale_count bigint,
+    OUT return_count bigint,
+    OUT revenue numeric,
+    OUT returned numeric,
+    OUT profit numeric,
+    OUT purchase_12m_count bigint,
+    OUT revenue_12m numeric,
+    OUT profit_12m numeric,
+    OUT is_profit_known boolean,
+    OUT revenue_90d numeric,
+    OUT revenue_90d_year_ago numeric,
+    OUT revenue_since numeric,
+    OUT revenue_before numeric,
+    OUT value_revenue numeric,
+    OUT value_profit numeric,
+    OUT first_days_revenue numeric,
+    OUT typical_interval numeric,
+    OUT silence_limit integer,
+    OUT come_back_count integer,
+    OUT full_years integer,
+    OUT years_bought integer,
+    OUT xyz text,
+    OUT rung integer,
+    OUT history_hash bigint)
+RETURNS record
+AS 'MODULE_PATHNAME', 'card_figures'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.card_figures(clientcore.purchase_history, date, date, text, integer, text, numeric, numeric, integer, integer, integer, numeric, integer, integer, integer, integer) IS
+'Internal: the figures of a card as of a day, in the currency of the sales and in days; revenue_since and revenue_before are of the days after compared and of as many before (NULL without it); xyz_by is frequency or variation. NULL where nothing was sold or returned up to as_of. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: the functions that give each figure alone, in doc/reference.md.';

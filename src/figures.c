@@ -1,0 +1,238 @@
+/*
+ * figures.c
+ *		The figures on the card of a client.
+ *
+ * All of them at once, because a refresh asks for all of them of every client:
+ * the days are decoded once, the spans found by bisection, and one walk over
+ * the silences gives the median interval, the limit and the losses.
+ */
+#include "figures.h"
+
+#include "calendar.h"
+
+#define YEAR_MONTHS 12
+
+static DaySpan
+year_until(int64_t day)
+{
+	return (DaySpan){add_months(day, -YEAR_MONTHS), day};
+}
+
+void
+figure_spans(int32_t as_of, bool has_compared, int32_t compared,
+			 FigureSpans *spans)
+{
+	int64_t year_ago = add_months(as_of, -YEAR_MONTHS);
+	int64_t back = has_compared ? compared : as_of;
+
+	spans->as_of = as_of;
+	spans->last_12m = year_until(as_of);
+	spans->last_90d = (DaySpan){(int64_t) as_of - 90, as_of};
+	spans->last_90d_year_ago =
+		(DaySpan){add_months((int64_t) as_of - 90, -YEAR_MONTHS), year_ago};
+	spans->since = (DaySpan){back, as_of};
+
+	/* of 12 months a leap year does not make 366 days against 365 */
+	if (back == year_ago)
+		spans->before = year_until(back);
+	else
+		spans->before = (DaySpan){back - (as_of - back), back};
+}
+
+/* How many of the days are up to this one */
+static size_t
+days_until(const HistoryDay *days, size_t count, int64_t day)
+{
+	size_t low = 0;
+	size_t high = count;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (days[middle].day <= day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static DaySums
+sums_of(const HistoryDay *days, size_t count, DaySpan span)
+{
+	DaySums sums = {0};
+
+	for (size_t i = days_until(days, count, span.after);
+		 i < count && days[i].day <= span.until; i++)
+	{
+		sums.purchases += days[i].sales > 0;
+		sums.sales += days[i].sales;
+		sums.returns += days[i].returns;
+		sums.revenue += (Int128) days[i].sold - days[i].returned;
+		sums.returned += days[i].returned;
+		sums.profit_count += days[i].profit_count;
+		sums.profit += days[i].profit;
+	}
+	return sums;
+}
+
+static Int128
+revenue_of(const HistoryDay *days, size_t count, DaySpan span)
+{
+	Int128 revenue = 0;
+
+	for (size_t i = days_until(days, count, span.after);
+		 i < count && days[i].day <= span.until; i++)
+		revenue += (Int128) days[i].sold - days[i].returned;
+	return revenue;
+}
+
+/* The days of purchase; is a return among the days? */
+static PurchaseDays
+purchases_of(const HistoryDay *days, size_t count, int32_t *room,
+			 bool *has_return)
+{
+	PurchaseDays purchases = {room, 0};
+
+	*has_return = false;
+	for (size_t i = 0; i < count; i++)
+	{
+		if (days[i].sales > 0)
+			room[purchases.count++] = days[i].day;
+		*has_return |= days[i].returns > 0;
+	}
+	return purchases;
+}
+
+static void
+find_rungs(PurchaseDays purchases, const LadderRule *rule, Figures *figures)
+{
+	const int32_t *days = purchases.days;
+	size_t count = purchases.count;
+
+	figures->first_purchase = count > 0 ? days[0] : 0;
+	figures->second_purchase = count > 1 ? days[1] : 0;
+	figures->frequent_on = count >= (size_t) rule->frequent_purchases
+							   ? days[rule->frequent_purchases - 1]
+							   : 0;
+	figures->last_purchase = count > 0 ? days[count - 1] : 0;
+	figures->is_adherent = false;
+	figures->adherent_on = 0;
+	for (size_t i = (size_t) rule->adherent_purchases - 1; i < count; i++)
+	{
+		if ((int64_t) days[i] - days[0] < rule->adherent_days)
+			continue;
+		figures->is_adherent = true;
+		figures->adherent_on = days[i];
+		break;
+	}
+}
+
+/* The silences up to the day: median interval, limit, losses that ended */
+static void
+walk_silences(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
+			  const FigureRoom *room, Figures *figures)
+{
+	LossScan scan = {.purchases = purchases,
+					 .intervals = {0, room->lower, room->upper}};
+	LossEvent event;
+	LossStep step;
+
+	figures->come_back_count = 0;
+	figures->silence_limit = 0;
+	start_losses(&scan, as_of, rule);
+	while ((step = next_loss(&scan, &event)) != LOSS_END)
+	{
+		figures->come_back_count += step == LOSS_FOUND && event.has_returned;
+		figures->silence_limit = event.limit;
+	}
+	figures->doubled_median =
+		purchases.count > 1 ? running_median_doubled(&scan.intervals) : 0;
+}
+
+/* Years since the first purchase that are over, and those with a purchase */
+static void
+count_years(PurchaseDays purchases, int32_t as_of, Figures *figures)
+{
+	int64_t years;
+	int64_t next;
+
+	figures->full_years = 0;
+	figures->years_bought = 0;
+	if (purchases.count == 0)
+		return;
+	years = whole_years(purchases.days[0], (int64_t) as_of + 1);
+	next = purchases.days[0];
+	for (size_t i = 0; i < purchases.count; i++)
+	{
+		int64_t year;
+
+		if (purchases.days[i] < next)
+			continue;
+		year = whole_years(purchases.days[0], purchases.days[i]);
+		if (year >= years)
+			break;
+		figures->years_bought++;
+		next = add_months(purchases.days[0], (year + 1) * YEAR_MONTHS);
+	}
+	figures->full_years = (int32_t) years;
+}
+
+static char
+xyz_of(const HistoryDay *days, size_t count, PurchaseDays purchases,
+	   int32_t as_of, const FigureRule *rule, Int128 *totals)
+{
+	const XyzRule *xyz = &rule->xyz;
+	PeriodWindow window;
+	PeriodTotals scan;
+
+	if (purchases.count == 0 || !xyz_window(xyz->period, xyz->periods,
+											purchases.days[0], as_of, &window))
+		return '\0';
+	if (!rule->by_variation)
+		return xyz_by_frequency(purchases, &window, xyz->x, xyz->y);
+
+	start_totals(&scan, &window, totals);
+	for (size_t i = days_until(days, count, scan.from - 1); i < count; i++)
+	{
+		if (!add_to_totals(&scan, days[i].day,
+						   (Int128) days[i].sold - days[i].returned))
+			break;
+	}
+	return xyz_by_variation(totals, (size_t) (window.last - window.first + 1),
+							xyz->x, xyz->y);
+}
+
+/* Of ascending days up to that of the spans */
+void
+figures_of(const HistoryDay *days, size_t count, int scale,
+		   const FigureSpans *spans, const FigureRule *rule,
+		   const FigureRoom *room, Figures *figures)
+{
+	bool has_return;
+	PurchaseDays purchases =
+		purchases_of(days, count, room->purchases, &has_return);
+	int64_t first;
+
+	find_rungs(purchases, &rule->ladder, figures);
+	walk_silences(purchases, spans->as_of, &rule->lost, room, figures);
+	count_years(purchases, spans->as_of, figures);
+	figures->xyz =
+		xyz_of(days, count, purchases, spans->as_of, rule, room->totals);
+	figures->rung = loyalty_rung_of(purchases, has_return, &rule->ladder);
+
+	figures->all =
+		sums_of(days, count, (DaySpan){(int64_t) DAY_MIN - 1, DAY_MAX});
+	figures->last_12m = sums_of(days, count, spans->last_12m);
+	figures->value = sums_of(days, count, year_until(figures->last_purchase));
+	figures->revenue_90d = revenue_of(days, count, spans->last_90d);
+	figures->revenue_90d_year_ago =
+		revenue_of(days, count, spans->last_90d_year_ago);
+	figures->revenue_since = revenue_of(days, count, spans->since);
+	figures->revenue_before = revenue_of(days, count, spans->before);
+	first = figures->first_purchase;
+	figures->first_days_revenue = revenue_of(
+		days, count, (DaySpan){first - 1, first - 1 + rule->first_days});
+	figures->digest = history_digest(days, count, scale);
+}
