@@ -28,7 +28,7 @@ WHERE t.question = t.base || ' now';
 SELECT * FROM pg_temp.same_columns('actual', 'expected', '{base,client_id}', 600, '{}', 'card');
 
 SELECT * FROM pg_temp.view_is('key_clients', $$
-    SELECT p.*, p.key_rank, recommended_action, advice, offer,
+    SELECT p.*, recommended_action, advice, offer,
            CASE WHEN is_lost THEN 'lost since ' || lost_date || ': ' || pg_temp.silent(silence_days, typical_interval_days)
                 WHEN is_at_risk THEN concat_ws('; ', CASE WHEN is_silent THEN pg_temp.silent(silence_days, typical_interval_days) END,
                     CASE WHEN is_shrinking THEN pg_temp.fell(revenue_90d_year_ago_amount, revenue_90d_amount) END,
@@ -182,13 +182,17 @@ SELECT * FROM pg_temp.summary_is('class_migration', $$
     SELECT base@, measure, measure_rank, from_class, from_rank, to_class, to_rank, count(*) AS client_count,
            sum(revenue_before) AS revenue_before_amount, sum(revenue_since) AS revenue_now_amount, compared_date, as_of_date
     FROM placed
+    LEFT JOIN (SELECT question, s.segment AS segment_before, segment_rank AS rank_before FROM segment_order s) AS s USING (question, segment_before)
     CROSS JOIN LATERAL (VALUES
         ('abc', 1, coalesce(abc_before, 'none'), coalesce(position(abc_before IN 'ABC'), 0), abc_class, abc_rank),
         ('xyz', 2, coalesce(xyz_before, 'none'), coalesce(array_position('{X,Y,Z,new}', xyz_before), 0), xyz_class, xyz_rank),
         ('abc_xyz', 3, coalesce(abc_xyz_before, 'none'),
             coalesce(array_position('{AX,AY,AZ,A new,BX,BY,BZ,B new,CX,CY,CZ,C new}', abc_xyz_before), 0), abc_xyz, abc_xyz_rank),
         ('loyalty_stage', 4, coalesce(stage_before, 'none'),
-            coalesce(array_position('{lost,unaware,aware,first_purchase,second_purchase,frequent,adherent}', stage_before), 0), loyalty_stage, loyalty_rank)
+            coalesce(array_position('{lost,unaware,aware,first_purchase,second_purchase,frequent,adherent}', stage_before), 0), loyalty_stage, loyalty_rank),
+        ('rfm_segment', 5, coalesce(segment_before, 'none'), coalesce(rank_before, 0), coalesce(rfm_segment, 'none'), coalesce(rfm_segment_rank, 0)),
+        ('key', 6, CASE WHEN existed_before THEN CASE WHEN was_key_before THEN 'key' ELSE 'other' END ELSE 'none' END,
+            CASE WHEN existed_before THEN CASE WHEN was_key_before THEN 1 ELSE 2 END ELSE 0 END, CASE WHEN is_key THEN 'key' ELSE 'other' END, CASE WHEN is_key THEN 1 ELSE 2 END)
         ) AS m (measure, measure_rank, from_class, from_rank, to_class, to_rank)
     GROUP BY base@, measure, measure_rank, from_class, from_rank, to_class, to_rank, compared_date, as_of_date$$,
     '{measure,from_class,to_class}', 30);
@@ -218,7 +222,7 @@ INSERT INTO :random.target VALUES ('revenue_amount', '2022-05-01', 1000000), ('n
 SELECT * FROM pg_temp.summary_is('kpis', $$
     WITH measured AS (
         SELECT base@, month_date, is_complete_month, m.*
-        FROM flow# JOIN whole w USING (base)
+        FROM flow# JOIN (SELECT question, base, has_profit FROM whole) AS w USING (base)
         CROSS JOIN LATERAL (VALUES
             ('revenue_amount', 1, 'Revenue', revenue, 'amount', true),
             ('profit_amount', 2, 'Profit', profit, 'amount', true),
@@ -231,7 +235,7 @@ SELECT * FROM pg_temp.summary_is('kpis', $$
             ('lost_value_amount', 9, 'Revenue of the last 12 months of the clients lost', lost_value, 'amount', false),
             ('average_purchase_amount', 10, 'Revenue per purchase', round(revenue / nullif(purchase_count, 0), 8), 'amount', true),
             ('returned_amount', 11, 'Goods that came back', returned, 'amount', false),
-            ('retention_12m_share', 12, 'Retention: of the clients of a year before, those not lost since', round(kept_count::numeric / nullif(year_ago_count, 0), 8), 'share', true),
+            ('retention_12m_share', 12, 'Retention: of the clients of a year before, those not lost now', round(kept_count::numeric / nullif(year_ago_count, 0), 8), 'share', true),
             ('once_lost_share', 13, 'Lost before a second purchase: of those whose time for it ended', round(once_lost_count::numeric / nullif(due_count, 0), 8), 'share', false)
             ) AS m (measure, measure_rank, label, value, unit, is_higher_better)
         WHERE question = base || ' now' AND (measure <> 'profit_amount' OR has_profit))
@@ -282,15 +286,15 @@ SELECT * FROM pg_temp.view_is('lost_clients', $$
 
 SELECT * FROM pg_temp.view_is('win_back_list', $$
     SELECT w.*, row_number() OVER (PARTITION BY base ORDER BY value * chance_12m DESC, value DESC, client_id) AS win_back_rank, position(value_class IN 'ABC') AS value_rank,
-           value AS value_lost_amount, round(chance_12m, 8) AS return_12m_share, value * chance_12m AS expected_value_amount, profit * chance_12m AS expected_profit_amount,
-           greatest(profit * chance_12m * win_back_cost_share, 0) AS cost_limit_amount, was_key_before AS is_former_key,
+           value AS value_lost_amount, round(chance_12m, 8) AS return_12m_share, round(value * chance_12m, 4) AS expected_value_amount, round(profit * chance_12m, 4) AS expected_profit_amount,
+           round(greatest(profit * chance_12m * win_back_cost_share, 0), 4) AS cost_limit_amount, was_key_before AS is_former_key,
            (ARRAY['unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'])[rung + 1] AS lost_from_stage, rung + 2 AS lost_from_rank
-    FROM (SELECT n.*, q.win_back_cost_share, c.chance_12m, recommended_action, advice, offer, coalesce(value_profit, value_revenue * assumed_margin_share) AS profit
+    FROM (SELECT n.*, q.win_back_cost_share, round(c.chance_12m, 8) AS chance_12m, recommended_action, advice, offer, coalesce(value_profit, value_revenue * assumed_margin_share) AS profit
           FROM now_truth n JOIN question q USING (question, base) JOIN chance_of c USING (base, client_id) LEFT JOIN action USING (base, client_id)
           WHERE is_lost AND value_class IN ('A', 'B') AND value > 0 AND NOT is_protected) AS w$$, '{client_id}', 30, '{return_12m_share}');
 
 SELECT * FROM pg_temp.summary_is('lost_origins', $$
-    SELECT base@, origin, origin_rank, origin_value, coalesce(origin_value_rank, segment_rank) AS origin_value_rank, count(*) AS client_count,
+    SELECT base@, origin, origin_rank, p.origin_value, coalesce(origin_value_rank, segment_rank) AS origin_value_rank, count(*) AS client_count,
            count(*) FILTER (WHERE is_lost) AS lost_count, round(count(*) FILTER (WHERE is_lost)::numeric / count(*), 8) AS lost_share,
            coalesce(sum(value) FILTER (WHERE is_lost), 0) AS value_lost_amount,
            count(*) FILTER (WHERE lost_date > as_of_date - interval '12 months') AS lost_12m_count,
