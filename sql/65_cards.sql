@@ -144,7 +144,7 @@ BEGIN
         FROM @kind c),
     @card AS MATERIALIZED (
         SELECT c.*, CASE WHEN c.is_key THEN row_number() OVER (PARTITION BY c.is_key
-            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END AS key_rank
+            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END::integer AS key_rank
         FROM @key c)$sql$,
         base, clientcore.joined_histories(base), settings, day, compared, equals), '@', prefix || '_');
 END
@@ -550,6 +550,10 @@ BEGIN
         PERFORM clientcore.refresh_losses(base, day, NULL);
     ELSIF report -> 'judged' <> '[]' THEN
         PERFORM clientcore.refresh_losses(base, day, clientcore.texts_of(report -> 'judged'));
+    END IF;
+    -- where much is new, the planner is told before it reads
+    IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
+        EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
     END IF;
     PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$

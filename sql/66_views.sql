@@ -11,10 +11,10 @@
 --   %7$s  whether the view is of the whole base, not by place
 --   %8$s  the operator by which clients are equal
 --   %9$s  the query of the settings that the last refresh went by
---   %10$s the columns of %5$s to sort by, with a comma behind
+--   %10$s the same to sort by
 -- A summary is one template from which two views come: NAME, and NAME_by, which has a row
--- for each manager, segment and region. Those are NULL where not known, and empty within
--- the queries, so that they can be joined.
+-- for each manager, segment and region. Those are NULL where not known; within the queries
+-- they are empty then, so that they can be joined, and sorted by their bytes, which is fast.
 
 -- What is not our own is not replaced: its owner would stay, and read with the rights of
 -- whoever looks.
@@ -251,7 +251,9 @@ COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
 -- --- what views share ---
 
 -- Shares of amounts count what is negative as nothing.
-CREATE FUNCTION clientcore.client_rows(base text, place text)
+-- card, state and settings are what stands in FROM for each: the tables of the base, or what
+-- they would be on another day.
+CREATE FUNCTION clientcore.client_rows(base text, place text, card text, state text, settings text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -312,7 +314,7 @@ SELECT format($sql$
             c.typical_interval::numeric(10, 1) AS typical_interval_days,
             s.as_of - c.first_purchase AS tenure_days,
             c.recency_score::smallint, c.frequency_score::smallint, c.monetary_score::smallint,
-            c.rfm_segment, g.position AS rfm_segment_rank,
+            c.rfm_segment, array_position(g.segments, c.rfm_segment)::smallint AS rfm_segment_rank,
             c.is_key, c.key_rank,
             c.is_top_buyer, c.is_breadwinner, c.is_long_standing, c.is_promising,
             c.is_vocal, c.is_image_maker, c.is_expert, c.is_protected,
@@ -332,10 +334,12 @@ SELECT format($sql$
             r.is_let_go,
             c.manager AS own_manager, c.segment AS own_segment, c.region AS own_region,
             s.as_of AS as_of_date
-        FROM %1$I.card c
-        CROSS JOIN %1$I.state s
-        CROSS JOIN (%3$s) t
-        LEFT JOIN (SELECT y.segment, min(y.position) AS position FROM %1$I.rfm_segment y GROUP BY y.segment) g ON g.segment = c.rfm_segment
+        FROM %3$s c
+        CROSS JOIN %4$s s
+        CROSS JOIN %5$s t
+        CROSS JOIN (
+            SELECT array_agg(x.segment ORDER BY x.position) AS segments
+            FROM (SELECT y.segment, min(y.position) AS position FROM %1$I.rfm_segment y GROUP BY y.segment) x) g
         CROSS JOIN LATERAL (
             SELECT s.as_of - c.last_purchase AS silence_days,
                 coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost,
@@ -348,9 +352,9 @@ SELECT format($sql$
                     AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
                     AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
-    base, place, clientcore.applied_settings(base))
+    base, place, card, state, settings)
 $$;
-COMMENT ON FUNCTION clientcore.client_rows(text, text) IS
+COMMENT ON FUNCTION clientcore.client_rows(text, text, text, text, text) IS
 'Internal: the query of all clients of a base with all that its views tell of them';
 
 -- What refresh went by, not what was set since.
@@ -400,15 +404,16 @@ DECLARE
     columns text := CASE place
         WHEN 'client' THEN 'c.manager, c.segment, c.region'
         WHEN 'whole' THEN '''''::text AS manager, ''''::text AS segment, ''''::text AS region'
-        ELSE 'coalesce(c.manager, '''') AS manager, coalesce(c.segment, '''') AS segment, coalesce(c.region, '''') AS region' END;
+        ELSE 'coalesce(c.manager, '''') COLLATE "C" AS manager, coalesce(c.segment, '''') COLLATE "C" AS segment, coalesce(c.region, '''') COLLATE "C" AS region' END;
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
-        base, clientcore.client_rows(base, columns), clientcore.action_rows(base), columns,
-        CASE place WHEN 'by' THEN 'nullif(manager, '''') AS manager, nullif(segment, '''') AS segment, nullif(region, '''') AS region,' ELSE '' END,
+        base, clientcore.client_rows(base, columns, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
+        clientcore.action_rows(base), columns,
+        CASE place WHEN 'by' THEN 'nullif(manager, '''') COLLATE "default" AS manager, nullif(segment, '''') COLLATE "default" AS segment, nullif(region, '''') COLLATE "default" AS region,' ELSE '' END,
         CASE place WHEN 'by' THEN format('SELECT DISTINCT %s FROM %I.card c', columns, base) ELSE 'SELECT ' || columns END,
         (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
-        CASE place WHEN 'by' THEN '1, 2, 3,' ELSE '' END);
+        CASE place WHEN 'by' THEN 'manager COLLATE "C", segment COLLATE "C", region COLLATE "C",' ELSE '' END);
     EXECUTE format('COMMENT ON VIEW %I.%I IS %L', base, name, comment);
     FOR attribute IN
         SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
@@ -448,6 +453,31 @@ COMMENT ON FUNCTION clientcore.create_views(text) IS
 'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
 
 -- Clients, and what to do with them.
+-- For the view, and for the function that tells the same of another day.
+CREATE FUNCTION clientcore.clients_template()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT $sql$
+        SELECT client_id, name, manager, segment, region,
+            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
+            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
+            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
+            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
+            loyalty_stage, loyalty_rank, loyalty_rung,
+            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
+            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
+            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
+            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
+            is_vocal, is_image_maker, is_expert, is_protected,
+            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
+        FROM (%2$s) c
+        ORDER BY client_id$sql$
+$$;
+COMMENT ON FUNCTION clientcore.clients_template() IS
+'Internal: the template of the view clients';
+
 CREATE FUNCTION clientcore.create_client_views(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -467,21 +497,7 @@ BEGIN
         WHERE clientcore.sale_count(history) > 0 OR clientcore.return_count(history) > 0$sql$,
         'A client and what it bought, for the functions of clientcore; duplicates and sales relations joined');
 
-    PERFORM clientcore.create_view(base, 'clients', $sql$
-        SELECT client_id, name, manager, segment, region,
-            first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count,
-            revenue_amount, returned_amount, profit_amount, revenue_12m_amount, profit_12m_amount,
-            revenue_90d_amount, revenue_90d_year_ago_amount, revenue_12m_share,
-            abc_class, abc_rank, abc_lifetime_class, abc_lifetime_rank, xyz_class, xyz_rank, abc_xyz, abc_xyz_rank,
-            loyalty_stage, loyalty_rank, loyalty_rung,
-            is_lost, lost_date, is_returned, is_at_risk, status, status_rank,
-            silence_days, silence_limit_days, lost_rule, typical_interval_days, tenure_days,
-            recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
-            is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
-            is_vocal, is_image_maker, is_expert, is_protected,
-            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
-        FROM (%2$s) c
-        ORDER BY client_id$sql$,
+    PERFORM clientcore.create_view(base, 'clients', clientcore.clients_template(),
         'All clients, duplicates joined: what each has bought and where it stands');
 
     PERFORM clientcore.create_view(base, 'key_clients', $sql$
@@ -586,7 +602,11 @@ BEGIN
 
     PERFORM clientcore.create_view(base, 'growth_candidates', $sql$
         WITH chosen AS (
-            SELECT c.* FROM (%2$s) c WHERE NOT c.is_lost AND NOT c.is_at_risk AND c.abc_class = 'B' AND c.loyalty_rung >= 4),
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.revenue_12m_amount, c.profit_12m_amount,
+                c.revenue_before_amount, c.revenue_since_amount, c.purchase_12m_count, c.typical_interval_days, c.last_purchase_date, c.is_key,
+                c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
+                c.action_abc, c.status, c.kinds, c.as_of_date
+            FROM (%2$s) c WHERE NOT c.is_lost AND NOT c.is_at_risk AND c.abc_class = 'B' AND c.loyalty_rung >= 4),
         action AS (%3$s)
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             c.revenue_12m_amount, c.profit_12m_amount,
@@ -664,7 +684,7 @@ BEGIN
         'Clients not lost by size (A, B, C) and frequency of purchase (X, Y, Z, new): always all twelve cells');
 
     PERFORM clientcore.create_summary(base, 'loyalty_ladder', $sql$
-        WITH known AS MATERIALIZED (
+        WITH known AS NOT MATERIALIZED (
             SELECT %4$s, c.rung, coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost, c.come_back_count > 0 AS has_come_back,
                 c.revenue, c.revenue_12m, c.first_purchase, c.second_purchase, c.frequent_on, c.adherent_on
             FROM %1$I.card c CROSS JOIN %1$I.state s),
@@ -718,7 +738,7 @@ BEGIN
         'The ladder of loyalty: how many clients stand on each rung, have ever reached it, go on to the next and how soon');
 
     PERFORM clientcore.create_summary(base, 'rfm_segments', $sql$
-        WITH known AS MATERIALIZED (
+        WITH known AS (
             SELECT c.manager, c.segment, c.region, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
                 c.revenue_amount, c.revenue_12m_amount, c.silence_days, c.is_lost, c.is_at_risk
             FROM (%2$s) c WHERE c.purchase_count > 0),
@@ -730,7 +750,7 @@ BEGIN
             FROM known k
             GROUP BY k.manager, k.segment, k.region, k.rfm_segment)
         SELECT %5$s
-            rfm_segment, coalesce(n.position, 32767)::smallint AS rfm_segment_rank,
+            rfm_segment, coalesce(n.rank, 32767)::smallint AS rfm_segment_rank,
             coalesce(c.client_count, 0) AS client_count,
             (coalesce(c.client_count, 0) / nullif(sum(c.client_count) OVER (), 0))::numeric(9, 8) AS client_share,
             coalesce(c.revenue, 0)::numeric(28, 4) AS revenue_amount,
@@ -740,38 +760,41 @@ BEGIN
             c.silence::numeric(10, 1) AS median_silence_days,
             coalesce(c.at_risk_count, 0) AS at_risk_count,
             coalesce(c.lost_count, 0) AS lost_count
-        FROM (SELECT p.manager, p.segment, p.region, y.segment AS rfm_segment, y.position
+        FROM (SELECT p.manager, p.segment, p.region, y.segment AS rfm_segment, y.rank
             FROM (%6$s) p
-            CROSS JOIN (SELECT r.segment, min(r.position) AS position FROM %1$I.rfm_segment r GROUP BY r.segment) y) n
+            CROSS JOIN (SELECT r.segment, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y) n
         FULL JOIN summed c USING (manager, segment, region, rfm_segment)
         ORDER BY %10$s rfm_segment_rank, rfm_segment$sql$,
         'Clients by segment of their RFM scores: recency, frequency and money of everything they bought');
 
     PERFORM clientcore.create_summary(base, 'concentration', $sql$
-        WITH ranked AS (
-            SELECT c.manager, c.segment, c.region, c.is_key, c.is_buyer, c.revenue,
-                row_number() OVER largest_first AS place,
-                sum(c.revenue) OVER largest_first AS reached,
-                sum(c.revenue) OVER (PARTITION BY c.manager, c.segment, c.region) AS total
-            FROM (SELECT %4$s, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue FROM %1$I.card c) c
-            WINDOW largest_first AS (PARTITION BY c.manager, c.segment, c.region ORDER BY c.revenue DESC ROWS UNBOUNDED PRECEDING)),
+        WITH known AS NOT MATERIALIZED (
+            SELECT %4$s, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue FROM %1$I.card c),
         summed AS (
-            SELECT r.manager, r.segment, r.region, count(*) FILTER (WHERE r.is_buyer) AS buyer_count,
-                count(*) FILTER (WHERE r.is_key) AS key_count, nullif(max(r.total), 0) AS total,
-                count(*) FILTER (WHERE r.reached - r.revenue < 0.30 * r.total) AS for_30_count,
-                count(*) FILTER (WHERE r.reached - r.revenue < 0.55 * r.total) AS for_55_count,
-                sum(r.revenue) FILTER (WHERE r.place <= 10) AS first_10, max(r.revenue) AS largest,
-                sum(r.revenue) FILTER (WHERE r.is_key) AS of_key,
-                clientcore.gini(CASE WHEN r.is_buyer THEN r.revenue END) AS gini, clientcore.hhi(r.revenue) AS hhi
-            FROM ranked r
-            GROUP BY r.manager, r.segment, r.region),
+            SELECT k.manager, k.segment, k.region, count(*) FILTER (WHERE k.is_buyer) AS buyer_count, count(*) FILTER (WHERE k.is_key) AS key_count,
+                nullif(sum(k.revenue), 0) AS total, max(k.revenue) AS largest, sum(k.revenue) FILTER (WHERE k.is_key) AS of_key,
+                clientcore.gini(CASE WHEN k.is_buyer THEN k.revenue END) AS gini, clientcore.hhi(k.revenue) AS hhi
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region),
+        -- from the largest on: how many they are, and how much they bring
+        ranked AS (
+            SELECT k.manager, k.segment, k.region, k.revenue, row_number() OVER largest_first AS place, sum(k.revenue) OVER largest_first AS reached
+            FROM known k WHERE k.revenue > 0
+            WINDOW largest_first AS (PARTITION BY k.manager, k.segment, k.region ORDER BY k.revenue DESC ROWS UNBOUNDED PRECEDING)),
+        counted AS (
+            SELECT manager, segment, region, sum(r.revenue) FILTER (WHERE r.place <= 10) AS first_10,
+                count(*) FILTER (WHERE r.reached - r.revenue < 0.30 * d.total) AS for_30_count,
+                count(*) FILTER (WHERE r.reached - r.revenue < 0.55 * d.total) AS for_55_count
+            FROM ranked r JOIN summed d USING (manager, segment, region)
+            GROUP BY manager, segment, region),
         whole AS (
             SELECT manager, segment, region, coalesce(c.buyer_count, 0) AS buyer_count, coalesce(c.key_count, 0) AS key_count, c.total,
-                coalesce(c.for_30_count, 0) AS for_30_count, coalesce(c.for_55_count, 0) AS for_55_count,
-                c.first_10, c.largest, c.of_key, c.gini, c.hhi,
+                coalesce(l.for_30_count, 0) AS for_30_count, coalesce(l.for_55_count, 0) AS for_55_count,
+                l.first_10, c.largest, c.of_key, c.gini, c.hhi,
                 CASE WHEN manager = '' AND segment = '' AND region = '' THEN greatest(s.guest_revenue_12m_amount, 0) ELSE 0 END AS guests
             FROM (%6$s) p
             LEFT JOIN summed c USING (manager, segment, region)
+            LEFT JOIN counted l USING (manager, segment, region)
             CROSS JOIN %1$I.state s)
         SELECT %5$s
             m.measure, m.rank::smallint AS measure_rank, m.label, m.value::numeric(34, 8) AS value, m.unit,
@@ -797,40 +820,38 @@ BEGIN
         'How far the revenue of 12 months hangs on few clients; clients with a negative revenue count as nothing');
 
     PERFORM clientcore.create_summary(base, 'class_migration', $sql$
-        WITH moved AS (
-            SELECT c.manager, c.segment, c.region, c.existed_before,
-                coalesce(c.abc_before, 'none') AS abc_before, CASE WHEN c.existed_before THEN coalesce(c.xyz_before, 'new') ELSE 'none' END AS xyz_before,
-                CASE WHEN c.was_lost_before THEN 1 WHEN c.rung_before IS NULL THEN 0 ELSE c.rung_before + 2 END AS loyalty_before,
-                c.abc_class, c.xyz_class, c.loyalty_rank, count(*) AS client_count,
-                sum(c.revenue_before_amount) AS revenue_before, sum(c.revenue_since_amount) AS revenue_now
-            FROM (%2$s) c
-            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+        WITH known AS (
+            SELECT c.manager, c.segment, c.region, c.abc_rank AS to_abc, c.xyz_rank AS to_xyz, c.loyalty_rank AS to_stage,
+                CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc,
+                CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz,
+                CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage,
+                c.revenue_before_amount, c.revenue_since_amount
+            FROM (%2$s) c),
+        moved AS (
+            SELECT k.manager, k.segment, k.region, k.from_abc, k.to_abc, k.from_xyz, k.to_xyz, k.from_stage, k.to_stage,
+                CASE WHEN k.from_stage IS NOT NULL THEN 4 WHEN k.from_abc IS NULL THEN 2 WHEN k.from_xyz IS NULL THEN 1 ELSE 3 END AS measure_rank,
+                count(*) AS client_count, sum(k.revenue_before_amount) AS revenue_before, sum(k.revenue_since_amount) AS revenue_now
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region, GROUPING SETS (
+                (k.from_abc, k.to_abc), (k.from_xyz, k.to_xyz), (k.from_abc, k.to_abc, k.from_xyz, k.to_xyz), (k.from_stage, k.to_stage)))
         SELECT %5$s
-            m.measure, m.measure_rank::smallint AS measure_rank, m.from_class, m.from_rank::smallint AS from_rank,
-            m.to_class, m.to_rank::smallint AS to_rank,
-            m.client_count::bigint AS client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount,
-            m.revenue_now::numeric(28, 4) AS revenue_now_amount,
+            n.measures[m.measure_rank] AS measure, m.measure_rank::smallint AS measure_rank,
+            CASE m.measure_rank WHEN 1 THEN n.abc[m.from_abc + 1] WHEN 2 THEN n.xyz[m.from_xyz + 1] WHEN 4 THEN n.stages[m.from_stage + 1]
+                WHEN 3 THEN CASE m.from_abc WHEN 0 THEN 'none' ELSE n.abc[m.from_abc + 1] || CASE m.from_xyz WHEN 4 THEN ' new' ELSE n.xyz[m.from_xyz + 1] END END
+                END AS from_class,
+            (CASE m.measure_rank WHEN 1 THEN m.from_abc WHEN 2 THEN m.from_xyz WHEN 4 THEN m.from_stage
+                WHEN 3 THEN CASE m.from_abc WHEN 0 THEN 0 ELSE 4 * m.from_abc - 4 + m.from_xyz END END)::smallint AS from_rank,
+            CASE m.measure_rank WHEN 1 THEN n.abc[m.to_abc + 1] WHEN 2 THEN n.xyz[m.to_xyz + 1] WHEN 4 THEN n.stages[m.to_stage + 1]
+                WHEN 3 THEN n.abc[m.to_abc + 1] || CASE m.to_xyz WHEN 4 THEN ' new' ELSE n.xyz[m.to_xyz + 1] END END AS to_class,
+            (CASE m.measure_rank WHEN 1 THEN m.to_abc WHEN 2 THEN m.to_xyz WHEN 4 THEN m.to_stage WHEN 3 THEN 4 * m.to_abc - 4 + m.to_xyz END)::smallint AS to_rank,
+            m.client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount, m.revenue_now::numeric(28, 4) AS revenue_now_amount,
             s.compared_date, s.as_of AS as_of_date
-        FROM (
-            SELECT d.manager, d.segment, d.region, l.measure, l.measure_rank, l.from_class, l.from_rank, l.to_class, l.to_rank,
-                sum(d.client_count) AS client_count, sum(d.revenue_before) AS revenue_before, sum(d.revenue_now) AS revenue_now
-            FROM moved d
-            CROSS JOIN (SELECT ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS names) stage
-            CROSS JOIN LATERAL (VALUES
-                ('abc', 1, d.abc_before, CASE d.abc_before WHEN 'none' THEN 0 ELSE strpos('ABC', d.abc_before) END,
-                    d.abc_class, strpos('ABC', d.abc_class)),
-                ('xyz', 2, d.xyz_before, CASE d.xyz_before WHEN 'none' THEN 0 WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END,
-                    d.xyz_class, CASE d.xyz_class WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_class) END),
-                ('abc_xyz', 3, CASE WHEN NOT d.existed_before THEN 'none' ELSE d.abc_before || CASE d.xyz_before WHEN 'new' THEN ' new' ELSE d.xyz_before END END,
-                    CASE WHEN NOT d.existed_before THEN 0 ELSE 4 * strpos('ABC', d.abc_before) - 4
-                        + CASE d.xyz_before WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END END,
-                    d.abc_class || CASE d.xyz_class WHEN 'new' THEN ' new' ELSE d.xyz_class END,
-                    4 * strpos('ABC', d.abc_class) - 4 + CASE d.xyz_class WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_class) END),
-                ('loyalty_stage', 4, stage.names[d.loyalty_before + 1], d.loyalty_before, stage.names[d.loyalty_rank + 1], d.loyalty_rank)
-                ) l (measure, measure_rank, from_class, from_rank, to_class, to_rank)
-            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) m
+        FROM moved m
         CROSS JOIN %1$I.state s
-        ORDER BY %10$s m.measure_rank, m.from_rank, m.to_rank$sql$,
+        CROSS JOIN (SELECT ARRAY['abc', 'xyz', 'abc_xyz', 'loyalty_stage'] AS measures, ARRAY['none', 'A', 'B', 'C'] AS abc,
+            ARRAY['none', 'X', 'Y', 'Z', 'new'] AS xyz,
+            ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS stages) n
+        ORDER BY %10$s m.measure_rank, from_rank, to_rank$sql$,
         'From which class to which clients moved between compared_date and as_of_date');
 END
 $$;
@@ -883,36 +904,41 @@ BEGIN
     PERFORM clientcore.create_summary(base, 'kpis', replace($sql$
         WITH month AS (@months),
         measured AS (
-            SELECT m.manager, m.segment, m.region, m.month_date, m.is_complete_month, k.*
-            FROM month m
-            CROSS JOIN %1$I.state s
-            CROSS JOIN LATERAL (VALUES
-                ('revenue_amount', 1, 'Revenue', m.revenue, 'amount', true),
-                ('profit_amount', 2, 'Profit', m.profit, 'amount', true),
-                ('purchase_count', 3, 'Purchases: days on which a client bought', m.purchase_count, 'count', true),
-                ('buying_client_count', 4, 'Clients that bought', m.buyer_count, 'count', true),
-                ('client_count', 5, 'Clients at the end of the month: those not lost', m.end_count, 'count', true),
-                ('new_client_count', 6, 'New clients: their first purchase', m.new_count, 'count', true),
-                ('returned_client_count', 7, 'Lost clients that came back', m.returned_count, 'count', true),
-                ('lost_client_count', 8, 'Clients lost', m.lost_count, 'count', false),
-                ('lost_value_amount', 9, 'Revenue of the last 12 months of the clients lost', m.lost_value, 'amount', false),
-                ('average_purchase_amount', 10, 'Revenue per purchase', m.revenue / nullif(m.purchase_count, 0), 'amount', true),
-                ('returned_amount', 11, 'Goods that came back', m.returned, 'amount', false),
-                ('retention_12m_share', 12, 'Retention: of the clients of a year before, those not lost since', m.kept_count::numeric / nullif(m.year_ago_count, 0), 'share', true),
-                ('once_lost_share', 13, 'Lost before a second purchase: of those whose time for it ended', m.once_lost_count::numeric / nullif(m.due_count, 0), 'share', false)
-                ) k (measure, rank, label, value, unit, is_higher_better)
-            WHERE k.measure <> 'profit_amount' OR s.has_profit)
+            SELECT m.manager, m.segment, m.region, m.month_date, m.is_complete_month, ARRAY[
+                m.revenue, m.profit, m.purchase_count, m.buyer_count, m.end_count, m.new_count, m.returned_count, m.lost_count, m.lost_value,
+                m.revenue / nullif(m.purchase_count, 0), m.returned,
+                m.kept_count::numeric / nullif(m.year_ago_count, 0), m.once_lost_count::numeric / nullif(m.due_count, 0)] AS figures
+            FROM month m)
         SELECT %5$s
-            m.measure, m.rank::smallint AS measure_rank, m.label, m.month_date, m.is_complete_month,
-            m.value::numeric(34, 8) AS value,
-            (max(m.value) OVER (same ORDER BY m.month_date RANGE BETWEEN interval '1 month' PRECEDING AND interval '1 month' PRECEDING))::numeric(34, 8) AS previous_month,
-            (max(m.value) OVER (same ORDER BY m.month_date RANGE BETWEEN interval '12 months' PRECEDING AND interval '12 months' PRECEDING))::numeric(34, 8) AS year_ago,
+            k.measure, k.rank::smallint AS measure_rank, k.label, m.month_date, m.is_complete_month,
+            m.figures[k.rank]::numeric(34, 8) AS value,
+            p.figures[k.rank]::numeric(34, 8) AS previous_month,
+            y.figures[k.rank]::numeric(34, 8) AS year_ago,
             t.target::numeric(34, 8) AS target,
-            m.unit, m.is_higher_better
+            k.unit, k.is_higher_better
         FROM measured m
-        LEFT JOIN %1$I.target t ON t.measure = m.measure AND t.month_date = m.month_date AND %7$s
-        WINDOW same AS (PARTITION BY m.manager, m.segment, m.region, m.measure)
-        ORDER BY %10$s m.rank, m.month_date$sql$, '@months', months),
+        LEFT JOIN (SELECT d.manager, d.segment, d.region, (d.month_date + interval '1 month')::date AS month_date, d.figures FROM measured d) p
+            USING (manager, segment, region, month_date)
+        LEFT JOIN (SELECT d.manager, d.segment, d.region, (d.month_date + interval '12 months')::date AS month_date, d.figures FROM measured d) y
+            USING (manager, segment, region, month_date)
+        CROSS JOIN %1$I.state s
+        JOIN (VALUES
+            (1, 'revenue_amount', 'Revenue', 'amount', true),
+            (2, 'profit_amount', 'Profit', 'amount', true),
+            (3, 'purchase_count', 'Purchases: days on which a client bought', 'count', true),
+            (4, 'buying_client_count', 'Clients that bought', 'count', true),
+            (5, 'client_count', 'Clients at the end of the month: those not lost', 'count', true),
+            (6, 'new_client_count', 'New clients: their first purchase', 'count', true),
+            (7, 'returned_client_count', 'Lost clients that came back', 'count', true),
+            (8, 'lost_client_count', 'Clients lost', 'count', false),
+            (9, 'lost_value_amount', 'Revenue of the last 12 months of the clients lost', 'amount', false),
+            (10, 'average_purchase_amount', 'Revenue per purchase', 'amount', true),
+            (11, 'returned_amount', 'Goods that came back', 'amount', false),
+            (12, 'retention_12m_share', 'Retention: of the clients of a year before, those not lost now', 'share', true),
+            (13, 'once_lost_share', 'Lost before a second purchase: of those whose time for it ended', 'share', false)
+            ) k (rank, measure, label, unit, is_higher_better) ON k.measure <> 'profit_amount' OR s.has_profit
+        LEFT JOIN %1$I.target t ON t.measure = k.measure AND t.month_date = m.month_date AND %7$s
+        ORDER BY %10$s k.rank, m.month_date$sql$, '@months', months),
         'Measures month by month, beside the month before, the same month of the year before, and your targets');
 
     PERFORM clientcore.create_view(base, 'client_months', $sql$
@@ -1036,39 +1062,40 @@ BEGIN
         'Lost clients: since when, from which rung, what they were worth; most value first');
 
     PERFORM clientcore.create_summary(base, 'lost_origins', $sql$
-        WITH summed AS (
-            SELECT c.manager, c.segment, c.region, c.rung_stage, c.loyalty_rung, c.value_class, c.is_lost,
-                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(c.xyz_before, 'new') END AS xyz_before,
-                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END AS segment_before,
-                c.own_segment, c.own_region, c.own_manager,
-                count(*) AS client_count, sum(c.value_amount) AS value,
-                count(*) FILTER (WHERE c.lost_date > (c.as_of_date - interval '12 months')::date) AS lost_12m_count,
-                sum(c.value_amount) FILTER (WHERE c.lost_date > (c.as_of_date - interval '12 months')::date) AS value_12m
+        WITH known AS (
+            SELECT c.manager, c.segment, c.region, c.is_lost, CASE WHEN c.is_lost THEN c.value_amount END AS value,
+                c.lost_date > (c.as_of_date - interval '12 months')::date AS is_lost_12m,
+                c.loyalty_rung AS rung, c.value_rank,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) END AS xyz_rank,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END COLLATE "C" AS rfm_segment,
+                c.own_segment COLLATE "C" AS own_segment, c.own_region COLLATE "C" AS own_region, c.own_manager COLLATE "C" AS own_manager
             FROM (%2$s) c
-            WHERE c.last_purchase_date IS NOT NULL
-            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+            WHERE c.last_purchase_date IS NOT NULL),
+        summed AS (
+            SELECT k.manager, k.segment, k.region, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager,
+                count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count, coalesce(sum(k.value), 0) AS value,
+                count(*) FILTER (WHERE k.is_lost_12m) AS lost_12m_count, coalesce(sum(k.value) FILTER (WHERE k.is_lost_12m), 0) AS value_12m
+            FROM known k
+            GROUP BY k.manager, k.segment, k.region, GROUPING SETS (
+                (k.rung), (k.value_rank), (k.xyz_rank), (k.rfm_segment), (k.own_segment), (k.own_region), (k.own_manager)))
         SELECT %5$s
-            o.origin, o.origin_rank::smallint AS origin_rank, o.origin_value, coalesce(o.origin_value_rank, y.position)::smallint AS origin_value_rank,
-            o.client_count::bigint AS client_count, o.lost_count::bigint AS lost_count,
-            (o.lost_count / nullif(o.client_count, 0))::numeric(9, 8) AS lost_share,
-            o.value::numeric(28, 4) AS value_lost_amount,
-            o.lost_12m_count::bigint AS lost_12m_count, o.value_12m::numeric(28, 4) AS value_lost_12m_amount
-        FROM (
-            SELECT d.manager, d.segment, d.region, l.origin, l.origin_rank, l.origin_value, l.origin_value_rank,
-                sum(d.client_count) AS client_count, coalesce(sum(d.client_count) FILTER (WHERE d.is_lost), 0) AS lost_count,
-                coalesce(sum(d.value) FILTER (WHERE d.is_lost), 0) AS value, sum(d.lost_12m_count) AS lost_12m_count, coalesce(sum(d.value_12m), 0) AS value_12m
-            FROM summed d
-            CROSS JOIN LATERAL (VALUES
-                ('rung', 1, d.rung_stage, d.loyalty_rung + 2),
-                ('value_class', 2, d.value_class, strpos('ABC', d.value_class)),
-                ('xyz', 3, d.xyz_before, CASE d.xyz_before WHEN 'new' THEN 4 ELSE strpos('XYZ', d.xyz_before) END),
-                ('rfm_segment', 4, d.segment_before, NULL),
-                ('segment', 5, d.own_segment, NULL), ('region', 6, d.own_region, NULL), ('manager', 7, d.own_manager, NULL)
-                ) l (origin, origin_rank, origin_value, origin_value_rank)
-            WHERE l.origin_value IS NOT NULL
-            GROUP BY 1, 2, 3, 4, 5, 6, 7) o
-        LEFT JOIN (SELECT r.segment AS origin_value, min(r.position) AS position FROM %1$I.rfm_segment r GROUP BY r.segment) y
-            ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value
+            o.origin, o.origin_rank::smallint AS origin_rank, o.origin_value COLLATE "default" AS origin_value,
+            coalesce(o.origin_value_rank, y.rank)::smallint AS origin_value_rank,
+            d.client_count, d.lost_count, (d.lost_count::numeric / d.client_count)::numeric(9, 8) AS lost_share,
+            d.value::numeric(28, 4) AS value_lost_amount,
+            d.lost_12m_count, d.value_12m::numeric(28, 4) AS value_lost_12m_amount
+        FROM summed d
+        CROSS JOIN LATERAL (VALUES
+            ('rung', 1, CASE d.rung WHEN 0 THEN 'unaware' WHEN 1 THEN 'aware' WHEN 2 THEN 'first_purchase' WHEN 3 THEN 'second_purchase'
+                WHEN 4 THEN 'frequent' WHEN 5 THEN 'adherent' END, d.rung + 2),
+            ('value_class', 2, substr('ABC', d.value_rank, 1), d.value_rank),
+            ('xyz', 3, CASE d.xyz_rank WHEN 4 THEN 'new' ELSE substr('XYZ', d.xyz_rank, 1) END, d.xyz_rank),
+            ('rfm_segment', 4, d.rfm_segment, NULL),
+            ('segment', 5, d.own_segment, NULL), ('region', 6, d.own_region, NULL), ('manager', 7, d.own_manager, NULL)
+            ) o (origin, origin_rank, origin_value, origin_value_rank)
+        LEFT JOIN (SELECT r.segment AS origin_value, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y
+            ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value COLLATE "default"
+        WHERE o.origin_value IS NOT NULL
         ORDER BY %10$s o.origin_rank, origin_value_rank, o.origin_value$sql$,
         'Where lost clients come from: how many of the clients of each rung, class, segment, region and manager are lost');
 

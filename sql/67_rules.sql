@@ -94,6 +94,9 @@ BEGIN
         RETURN NULL;
     END IF;
     day := coalesce(test_day, clientcore.compared_day(as_of, first_sale));
+    IF day >= as_of THEN
+        RETURN NULL;
+    END IF;
     found := clientcore.calibration(base, day);
     EXECUTE format($sql$
         SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'lost_factor', $3, 'lost_fallback_days', $4,
@@ -345,14 +348,14 @@ DECLARE
     compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
-        || clientcore.clients_query(
+        || format(clientcore.clients_template(), base, clientcore.client_rows(base, 'c.manager, c.segment, c.region',
             format('(SELECT f.*, c.name, c.manager, c.segment, c.region FROM fresh f LEFT JOIN %I.card c ON c.client_id %s f.client_id)',
                 base, (SELECT equality FROM clientcore.base_key(base))),
             format($sql$(
-                SELECT %L::date AS as_of, coalesce(k.revenue_12m, 0) AS revenue_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit,
-                    (c.recent).a_from AS abc_a_from, (c.recent).b_from AS abc_b_from
-                FROM now_known k, now_cutoff c)$sql$, day),
-            'now_setting');
+                SELECT %L::date AS as_of, %L::date AS compared_date, coalesce(k.revenue_12m, 0) AS revenue_12m_amount,
+                    k.profit_12m AS profit_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit
+                FROM now_known k)$sql$, day, compared),
+            'now_setting'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_as_of(anyelement, date) IS
@@ -401,12 +404,17 @@ BEGIN
                 'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
         ) AS f (name, arguments, result, body, comment)
     LOOP
-        IF to_regproc(format('%I.%I', base, made.name)) IS NULL THEN
-            EXECUTE format('CREATE FUNCTION %1$I.%2$I(%3$s) RETURNS ' || made.result || ' LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp BEGIN ATOMIC '
-                || made.body || '; END', base, made.name, made.arguments);
-            EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
-            EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
-        END IF;
+        -- as with views: over one's own alone; anew, because the body knows the columns of clients
+        EXECUTE format($sql$
+            %4$s FUNCTION %1$I.%2$I(%3$s) RETURNS $sql$ || made.result || $sql$
+            LANGUAGE sql STABLE SECURITY DEFINER
+            SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1
+            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.arguments,
+            CASE WHEN EXISTS (
+                SELECT FROM pg_proc WHERE oid = to_regproc(format('%I.%I', base, made.name)) AND proowner = current_user::regrole)
+            THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
+        EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
+        EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
     END LOOP;
 END
 $$;

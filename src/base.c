@@ -31,9 +31,12 @@ PG_FUNCTION_INFO_V1(is_base);
 
 /* The tables of a base; one that lacks any of the first ones is none */
 static const char *const table_names[] = {
-	"source",       "state",          "settings",        "history",
-	"pending",      "guest",          "forgotten",       "forgotten_client",
-	"client_alias", "captured_table", "settings_history"};
+	"source",        "state",          "settings",         "history",
+	"pending",       "guest",          "forgotten",        "forgotten_client",
+	"client_alias",  "captured_table", "settings_history", "client_mark",
+	"card",          "card_log",       "client_month",     "client_loss",
+	"month_summary", "flow_summary",   "return_chance",    "rfm_segment",
+	"strategy",      "target"};
 
 #define NEEDED_TABLES 5
 
