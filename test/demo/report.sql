@@ -20,7 +20,7 @@ RETURN round(100 * share, 1);
 -- The same in a sentence.
 CREATE FUNCTION pg_temp.in_percent(share numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN coalesce(round(100 * share)::text, 'no') || ' %';
+RETURN round(100 * share) || ' %';
 
 -- "1 client is", "2 clients are".
 CREATE FUNCTION pg_temp.counted(n numeric, one text, many text) RETURNS text
@@ -30,7 +30,7 @@ RETURN pg_temp.readable(n) || ' ' || CASE WHEN n = 1 THEN one ELSE many END;
 -- A client by its name or, where that is not known, its key; not too wide.
 CREATE FUNCTION pg_temp.called(client_id text, name text) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN length(coalesce(name, client_id)) > 28 THEN left(coalesce(name, client_id), 27) || '…' ELSE coalesce(name, client_id) END;
+RETURN CASE WHEN length(coalesce(name, client_id)) > 26 THEN left(coalesce(name, client_id), 25) || '…' ELSE coalesce(name, client_id) END;
 
 -- --- what changed among the key clients ---
 
@@ -39,22 +39,24 @@ CREATE TEMP VIEW shown_change AS
 SELECT *
 FROM (SELECT *, row_number() OVER (ORDER BY place, change_rank) AS turn
     FROM (SELECT *, row_number() OVER (PARTITION BY change
-            ORDER BY CASE change WHEN 'lost' THEN revenue_before_amount ELSE abs(difference_amount) END DESC, client_id) AS place
+            ORDER BY CASE change WHEN 'lost' THEN -revenue_before_amount WHEN 'entered' THEN -difference_amount ELSE difference_amount END, client_id) AS place
         FROM shop.key_client_changes) AS c) AS c
 WHERE turn <= 10;
 
 SELECT format('What changed among the key clients since %s?', min(compared_date)) AS question FROM shop.class_migration \gset
-SELECT format('%s of %s%s bring %s of the revenue of 12 months; the ten largest clients %s, the largest %s.',
+SELECT CASE WHEN max(value) FILTER (WHERE measure = 'key_client_count') = 0 THEN 'There is no key client.'
+    ELSE format('%s of %s%s %s %s of 12 months'' revenue, the ten largest %s, the largest %s.',
         pg_temp.counted(max(value) FILTER (WHERE measure = 'key_client_count'), 'key client', 'key clients'),
         (SELECT pg_temp.readable(count(*)) FROM shop.clients),
-        (SELECT CASE WHEN count(*) > 0 THEN format(', %s of them lost lately,', pg_temp.readable(count(*))) ELSE '' END
+        (SELECT CASE WHEN count(*) > 0 THEN format(' (%s lost lately)', pg_temp.readable(count(*))) ELSE '' END
             FROM shop.key_clients WHERE is_lost),
+        CASE max(value) FILTER (WHERE measure = 'key_client_count') WHEN 1 THEN 'brings' ELSE 'bring' END,
         pg_temp.in_percent(max(value) FILTER (WHERE measure = 'key_clients_share')),
         pg_temp.in_percent(max(value) FILTER (WHERE measure = 'first_10_share')),
-        pg_temp.in_percent(max(value) FILTER (WHERE measure = 'largest_client_share'))) AS concentration
+        pg_temp.in_percent(max(value) FILTER (WHERE measure = 'largest_client_share'))) END AS concentration
 FROM shop.concentration \gset
 SELECT count(*) > 0 AS has_changes,
-    format('Since then %s were lost, %s ceased to be key, %s shrank, %s became key; what they bring went from %s to %s.',
+    format('%s were lost, %s ceased to be key, %s shrank, %s became key; their revenue went from %s to %s.',
         count(*) FILTER (WHERE change = 'lost'), count(*) FILTER (WHERE change = 'left'),
         count(*) FILTER (WHERE change = 'shrank'), count(*) FILTER (WHERE change = 'entered'),
         pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes
@@ -87,12 +89,12 @@ FROM shop.at_risk_clients \gset
 \echo 'Who is about to be lost?   [shop.at_risk_clients]'
 \if :has_risk
 \echo :risk
-\echo 'They have been silent for over two thirds of the days they may be (key clients: half), or bought less than half of the same 90 days a year ago.'
-SELECT pg_temp.called(client_id::text, name) AS client, CASE WHEN is_key THEN 'yes' ELSE '' END AS key,
+\echo 'Silent for over 2/3 of their limit (key clients: half), or buying less than half of the same 90 days a year ago.'
+SELECT pg_temp.called(client_id::text, name) AS client, 
     concat_ws(', ', CASE WHEN is_silent THEN 'silent' END,
-        CASE WHEN is_shrinking THEN format('90 days: %s, now %s', pg_temp.readable(revenue_90d_year_ago_amount), pg_temp.readable(revenue_90d_amount)) END) AS why,
+        CASE WHEN is_shrinking THEN format('buys %s %% less', round(100 - greatest(100 * revenue_90d_amount / revenue_90d_year_ago_amount, 0))) END) AS why,
     silence_days AS "days silent", would_be_lost_date AS "lost from",
-    round(revenue_at_risk_amount) AS "a year's revenue", recommended_action AS "what to do"
+    round(revenue_at_risk_amount) AS "a year's worth", recommended_action AS "what to do"
 FROM shop.at_risk_clients
 LIMIT 10;
 \else
@@ -103,16 +105,17 @@ LIMIT 10;
 -- --- whom to win back ---
 
 SELECT count(*) > 0 AS has_lost,
-    format('%s worth winning back: they brought %s in their last 12 months, of which %s can be expected again.',
+    format('%s worth it: they brought %s in their last 12 months; %s of it can be expected again.',
         pg_temp.counted(count(*), 'lost client is', 'lost clients are'), pg_temp.readable(sum(value_lost_amount)),
         pg_temp.readable(sum(expected_value_amount))) AS lost
 FROM shop.win_back_list \gset
-\echo 'Whom to win back, and with what?   [shop.win_back_list]'
+\echo 'Whom to win back, how, and what may it cost?   [shop.win_back_list]'
 \if :has_lost
 \echo :lost
 \echo 'Chance: of those silent for as long, how many come back within a year. Cost: at most half of the profit to be expected.'
 SELECT pg_temp.called(client_id::text, name) AS client, round(value_lost_amount) AS "a year's worth", lost_date AS "lost on",
-    pg_temp.percent(return_12m_share) AS "chance %", round(expected_value_amount) AS "to expect", round(cost_limit_amount) AS "may cost", offer
+    pg_temp.percent(return_12m_share) AS "chance %", round(expected_value_amount) AS "to expect", round(cost_limit_amount) AS "may cost",
+    recommended_action AS "what to do"
 FROM shop.win_back_list
 ORDER BY win_back_rank
 LIMIT 10;
@@ -123,8 +126,9 @@ LIMIT 10;
 
 -- --- the matrix ---
 
-SELECT format('X buy in at least %s of the %ss, Y in %s, Z in fewer; new: too early to tell. The %s lost are left out.',
-        pg_temp.in_percent(xyz_x), xyz_period, pg_temp.in_percent(xyz_y), (SELECT pg_temp.readable(count(*)) FROM shop.clients WHERE is_lost)) AS xyz
+SELECT format('X buy in at least %s of the %ss, Y in %s, Z in fewer; new: too early to tell. %s.',
+        pg_temp.in_percent(xyz_x), xyz_period, pg_temp.in_percent(xyz_y), (SELECT CASE count(*) WHEN 0 THEN 'Nobody is lost' ELSE pg_temp.counted(count(*), 'is', 'are') || ' lost, and left out' END
+            FROM shop.clients WHERE is_lost)) AS xyz
 FROM shop.settings \gset
 \echo 'How large are the clients, and how regular?   [shop.abc_xyz_matrix]'
 \echo 'A, the largest, bring 80 % of the revenue of 12 months, B the next 15 %, C the rest.'
@@ -147,7 +151,7 @@ WITH line AS (
             (1, pg_temp.counted(client_count, 'client', 'clients')),
             (2, pg_temp.percent(share) || ' % of revenue')) AS words (n, words)
 )
-SELECT CASE WHEN n = 1 THEN abc_class || CASE abc_class WHEN 'A' THEN ' large' WHEN 'B' THEN ' middle' ELSE ' small' END ELSE '' END AS " ",
+SELECT CASE WHEN n = 1 THEN abc_class || CASE abc_class WHEN 'A' THEN ' large' WHEN 'B' THEN ' mid' ELSE ' small' END ELSE '' END AS " ",
     coalesce(max(words) FILTER (WHERE xyz_class = 'X'), '') AS "X regular", coalesce(max(words) FILTER (WHERE xyz_class = 'Y'), '') AS "Y now and then",
     coalesce(max(words) FILTER (WHERE xyz_class = 'Z'), '') AS "Z seldom", coalesce(max(words) FILTER (WHERE xyz_class = 'new'), '') AS "new",
     coalesce(max(words) FILTER (WHERE xyz_class = 'all'), '') AS "all"
@@ -186,9 +190,10 @@ FROM month, (VALUES (1, 'these 12 months'), (2, 'the 12 months before')) AS year
 WHERE month.n BETWEEN 12 * years.n - 11 AND 12 * years.n AND months >= 12 * years.n
 GROUP BY years.n, years.label;
 
-SELECT format('Of the clients of a year ago %s (70 %% is sound). Of those new a while ago %s (30 %% is the limit).',
-    coalesce(pg_temp.in_percent(max(retention_12m_share) FILTER (WHERE n = 1)) || ' are still here', 'nothing can be told yet'),
-    coalesce(pg_temp.in_percent(sum(once_lost_count)::numeric / nullif(sum(due_count), 0)) || ' were lost before a second purchase', 'nothing can be told yet')) AS retention
+SELECT concat_ws('; ',
+    pg_temp.in_percent(max(retention_12m_share) FILTER (WHERE n = 1)) || ' of last year''s clients are still here (sound: 70 %)',
+    coalesce(pg_temp.in_percent(sum(once_lost_count)::numeric / nullif(sum(due_count), 0)) || ' of new ones are lost before buying again (limit: 30 %)',
+        'no client has been here for long enough to tell more')) AS retention
 FROM (SELECT *, row_number() OVER (ORDER BY month_date DESC) AS n FROM shop.client_flow) AS month
 WHERE n <= 12 \gset
 \echo 'Do more clients come than go?   [shop.client_flow]'
