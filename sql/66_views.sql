@@ -162,8 +162,8 @@ DECLARE
             ('concentration', 'target_from', 'least value that is sound; null: none'),
             ('concentration', 'target_to', 'highest value that is sound; null: none'),
             ('concentration', 'is_within', 'whether the value lies within; true where there is nothing to keep to'),
-            ('class_migration', 'measure', 'abc, xyz, abc_xyz or loyalty_stage'),
-            ('class_migration', 'from_class', 'class on compared_date; none: no client yet'),
+            ('class_migration', 'measure', 'abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key'),
+            ('class_migration', 'from_class', 'class on compared_date; none: no client yet, or without a segment'),
             ('class_migration', 'from_rank', 'order of from_class'),
             ('class_migration', 'to_class', 'class on as_of_date'),
             ('class_migration', 'to_rank', 'order of to_class'),
@@ -453,6 +453,7 @@ COMMENT ON FUNCTION clientcore.create_views(text) IS
 'Internal: makes the views of a client base, or brings them up to this version; columns are only ever appended';
 
 -- Clients, and what to do with them.
+
 -- For the view, and for the function that tells the same of another day.
 CREATE FUNCTION clientcore.clients_template()
 RETURNS text
@@ -614,8 +615,8 @@ BEGIN
                 AS gap_amount,
             c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
             (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS growth_amount,
-            CASE WHEN c.revenue_before_amount > 0
-                THEN least(greatest(c.revenue_since_amount / c.revenue_before_amount - 1, -9999), 9999)::numeric(12, 8) END AS growth_share,
+            (CASE WHEN c.revenue_before_amount > 0
+                THEN least(greatest(c.revenue_since_amount / c.revenue_before_amount - 1, -9999), 9999) END)::numeric(12, 8) AS growth_share,
             c.purchase_12m_count, c.typical_interval_days, c.last_purchase_date,
             c.is_key, c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
             a.recommended_action, a.advice, a.offer, s.compared_date, c.as_of_date
@@ -821,37 +822,50 @@ BEGIN
 
     PERFORM clientcore.create_summary(base, 'class_migration', $sql$
         WITH known AS (
-            SELECT c.manager, c.segment, c.region, c.abc_rank AS to_abc, c.xyz_rank AS to_xyz, c.loyalty_rank AS to_stage,
-                CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc,
-                CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz,
-                CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage,
+            SELECT c.manager, c.segment, c.region,
+                CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc, c.abc_rank AS to_abc,
+                CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz, c.xyz_rank AS to_xyz,
+                CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage, c.loyalty_rank AS to_stage,
+                coalesce(c.segment_before, 'none') COLLATE "C" AS from_segment, coalesce(c.rfm_segment, 'none') COLLATE "C" AS to_segment,
+                CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
             FROM (%2$s) c),
         moved AS (
             SELECT k.manager, k.segment, k.region, k.from_abc, k.to_abc, k.from_xyz, k.to_xyz, k.from_stage, k.to_stage,
-                CASE WHEN k.from_stage IS NOT NULL THEN 4 WHEN k.from_abc IS NULL THEN 2 WHEN k.from_xyz IS NULL THEN 1 ELSE 3 END AS measure_rank,
+                k.from_segment, k.to_segment, k.from_key, k.to_key,
+                CASE GROUPING(k.from_abc, k.from_xyz, k.from_stage, k.from_segment, k.from_key)
+                    WHEN 15 THEN 1 WHEN 23 THEN 2 WHEN 7 THEN 3 WHEN 27 THEN 4 WHEN 29 THEN 5 WHEN 30 THEN 6 END AS measure_rank,
                 count(*) AS client_count, sum(k.revenue_before_amount) AS revenue_before, sum(k.revenue_since_amount) AS revenue_now
             FROM known k
             GROUP BY k.manager, k.segment, k.region, GROUPING SETS (
-                (k.from_abc, k.to_abc), (k.from_xyz, k.to_xyz), (k.from_abc, k.to_abc, k.from_xyz, k.to_xyz), (k.from_stage, k.to_stage)))
+                (k.from_abc, k.to_abc), (k.from_xyz, k.to_xyz), (k.from_abc, k.to_abc, k.from_xyz, k.to_xyz),
+                (k.from_stage, k.to_stage), (k.from_segment, k.to_segment), (k.from_key, k.to_key))),
+        segment_rank AS (
+            SELECT r.segment COLLATE "C" AS name, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment)
         SELECT %5$s
-            n.measures[m.measure_rank] AS measure, m.measure_rank::smallint AS measure_rank,
-            CASE m.measure_rank WHEN 1 THEN n.abc[m.from_abc + 1] WHEN 2 THEN n.xyz[m.from_xyz + 1] WHEN 4 THEN n.stages[m.from_stage + 1]
-                WHEN 3 THEN CASE m.from_abc WHEN 0 THEN 'none' ELSE n.abc[m.from_abc + 1] || CASE m.from_xyz WHEN 4 THEN ' new' ELSE n.xyz[m.from_xyz + 1] END END
-                END AS from_class,
-            (CASE m.measure_rank WHEN 1 THEN m.from_abc WHEN 2 THEN m.from_xyz WHEN 4 THEN m.from_stage
-                WHEN 3 THEN CASE m.from_abc WHEN 0 THEN 0 ELSE 4 * m.from_abc - 4 + m.from_xyz END END)::smallint AS from_rank,
-            CASE m.measure_rank WHEN 1 THEN n.abc[m.to_abc + 1] WHEN 2 THEN n.xyz[m.to_xyz + 1] WHEN 4 THEN n.stages[m.to_stage + 1]
-                WHEN 3 THEN n.abc[m.to_abc + 1] || CASE m.to_xyz WHEN 4 THEN ' new' ELSE n.xyz[m.to_xyz + 1] END END AS to_class,
-            (CASE m.measure_rank WHEN 1 THEN m.to_abc WHEN 2 THEN m.to_xyz WHEN 4 THEN m.to_stage WHEN 3 THEN 4 * m.to_abc - 4 + m.to_xyz END)::smallint AS to_rank,
+            c.measure, m.measure_rank::smallint AS measure_rank,
+            c.from_class COLLATE "default" AS from_class, c.from_rank::smallint AS from_rank,
+            c.to_class COLLATE "default" AS to_class, c.to_rank::smallint AS to_rank,
             m.client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount, m.revenue_now::numeric(28, 4) AS revenue_now_amount,
             s.compared_date, s.as_of AS as_of_date
         FROM moved m
         CROSS JOIN %1$I.state s
-        CROSS JOIN (SELECT ARRAY['abc', 'xyz', 'abc_xyz', 'loyalty_stage'] AS measures, ARRAY['none', 'A', 'B', 'C'] AS abc,
-            ARRAY['none', 'X', 'Y', 'Z', 'new'] AS xyz,
-            ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS stages) n
-        ORDER BY %10$s m.measure_rank, from_rank, to_rank$sql$,
+        LEFT JOIN segment_rank f ON f.name = m.from_segment
+        LEFT JOIN segment_rank t ON t.name = m.to_segment
+        CROSS JOIN (SELECT ARRAY['none', 'A', 'B', 'C'] AS abc, ARRAY['none', 'X', 'Y', 'Z', 'new'] AS xyz,
+            ARRAY['none', 'AX', 'AY', 'AZ', 'A new', 'BX', 'BY', 'BZ', 'B new', 'CX', 'CY', 'CZ', 'C new'] AS abc_xyz,
+            ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS stages,
+            ARRAY['none', 'key', 'other'] AS keys) n
+        CROSS JOIN LATERAL (SELECT greatest(4 * m.from_abc - 4 + m.from_xyz, 0) AS from_cell, 4 * m.to_abc - 4 + m.to_xyz AS to_cell) d
+        JOIN LATERAL (VALUES
+            (1, 'abc', n.abc[m.from_abc + 1], m.from_abc, n.abc[m.to_abc + 1], m.to_abc),
+            (2, 'xyz', n.xyz[m.from_xyz + 1], m.from_xyz, n.xyz[m.to_xyz + 1], m.to_xyz),
+            (3, 'abc_xyz', n.abc_xyz[d.from_cell + 1], d.from_cell, n.abc_xyz[d.to_cell + 1], d.to_cell),
+            (4, 'loyalty_stage', n.stages[m.from_stage + 1], m.from_stage, n.stages[m.to_stage + 1], m.to_stage),
+            (5, 'rfm_segment', m.from_segment, coalesce(f.rank, 0), m.to_segment, coalesce(t.rank, 0)),
+            (6, 'key', n.keys[m.from_key + 1], m.from_key, n.keys[m.to_key + 1], m.to_key)
+            ) c (rank, measure, from_class, from_rank, to_class, to_rank) ON c.rank = m.measure_rank
+        ORDER BY %10$s m.measure_rank, from_rank, to_rank, from_class, to_class$sql$,
         'From which class to which clients moved between compared_date and as_of_date');
 END
 $$;
@@ -1008,8 +1022,8 @@ BEGIN
                 + extract(month FROM month_date) - extract(month FROM h.cohort_date))::integer AS month_number,
             month_date, e.is_complete_month, h.client_count,
             CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0)::bigint END AS active_count,
-            CASE WHEN e.is_complete_month THEN (coalesce(d.active_count, 0) / h.client_count)::numeric(9, 8) END AS retention_share,
-            CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0)::numeric(28, 4) END AS revenue_amount
+            (CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0) / h.client_count END)::numeric(9, 8) AS retention_share,
+            (CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0) END)::numeric(28, 4) AS revenue_amount
         FROM cohort h
         JOIN month m ON m.month_date >= h.cohort_date
         LEFT JOIN sold d USING (manager, segment, region, cohort_date, month_date)
@@ -1024,8 +1038,7 @@ BEGIN
             m.month_date, m.is_complete_month,
             m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
             m.lost_count,
-            CASE WHEN m.end_count - m.new_count - m.returned_count + m.lost_count > 0 THEN
-                least(m.lost_count::numeric / (m.end_count - m.new_count - m.returned_count + m.lost_count), 1)::numeric(9, 8) END AS lost_share,
+            least(m.lost_count::numeric / nullif(m.end_count - m.new_count - m.returned_count + m.lost_count, 0), 1)::numeric(9, 8) AS lost_share,
             m.lost_value::numeric(28, 4) AS lost_value_amount,
             m.returned_count, m.returned_value::numeric(28, 4) AS returned_value_amount,
             m.lost_count - m.returned_count AS net_lost_count,

@@ -151,19 +151,8 @@ add_months(int64_t day, int64_t months)
 	day_to_civil(day, &year, &month, &mday);
 	number = year * 12 + month - 1 + months;
 	first = period_first_day(PERIOD_MONTH, number);
+	if (mday <= 28)
+		return first + mday - 1;
 	last = period_first_day(PERIOD_MONTH, number + 1) - 1;
 	return first + mday - 1 < last ? first + mday - 1 : last;
-}
-
-/*
- * Whole years from one day to another that is not before it.  The years begin
- * at add_months(from, 12), add_months(from, 24), ...
- */
-int64_t
-whole_years(int64_t from, int64_t day)
-{
-	int64_t years =
-		period_of_day(PERIOD_YEAR, day) - period_of_day(PERIOD_YEAR, from);
-
-	return add_months(from, years * 12) > day ? years - 1 : years;
 }

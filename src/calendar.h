@@ -30,7 +30,6 @@ extern int64_t period_of_day(Period period, int64_t day);
 extern int64_t period_first_day(Period period, int64_t number);
 
 extern int64_t add_months(int64_t day, int64_t months);
-extern int64_t whole_years(int64_t from, int64_t day);
 
 /* Years are astronomical: 0 is 1 BC */
 extern void day_to_civil(int64_t day, int64_t *year, int *month, int *mday);

@@ -155,28 +155,23 @@ walk_silences(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
 static void
 count_years(PurchaseDays purchases, int32_t as_of, Figures *figures)
 {
-	int64_t years;
-	int64_t next;
+	size_t at = 0;
+	int64_t end;
 
 	figures->full_years = 0;
 	figures->years_bought = 0;
 	if (purchases.count == 0)
 		return;
-	years = whole_years(purchases.days[0], (int64_t) as_of + 1);
-	next = purchases.days[0];
-	for (size_t i = 0; i < purchases.count; i++)
+	while ((end = add_months(purchases.days[0],
+							 ((int64_t) figures->full_years + 1) *
+								 YEAR_MONTHS)) <= (int64_t) as_of + 1)
 	{
-		int64_t year;
-
-		if (purchases.days[i] < next)
-			continue;
-		year = whole_years(purchases.days[0], purchases.days[i]);
-		if (year >= years)
-			break;
-		figures->years_bought++;
-		next = add_months(purchases.days[0], (year + 1) * YEAR_MONTHS);
+		figures->full_years++;
+		if (at < purchases.count && purchases.days[at] < end)
+			figures->years_bought++;
+		while (at < purchases.count && purchases.days[at] < end)
+			at++;
 	}
-	figures->full_years = (int32_t) years;
 }
 
 static char

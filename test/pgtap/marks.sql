@@ -71,7 +71,7 @@ SELECT is_empty(
 -- strict where NULL in means NULL out, and only there
 SELECT set_eq(
     $$SELECT proname::text FROM of_values WHERE NOT proisstrict AND prokind IN ('f', 'w') AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
-        AND NOT 'purchase_history_state'::regtype = ANY (proargtypes::oid[]) AND NOT 'value_set'::regtype = ANY (proargtypes::oid[])$$,
+        AND NOT 'purchase_history_state'::regtype = ANY (proargtypes::oid[]) AND NOT 'value_set'::regtype = ANY (proargtypes::oid[]) AND NOT 'silence_histogram'::regtype = ANY (proargtypes::oid[])$$,
     ARRAY['slice', 'periods', 'abc_class', 'quantile_score', 'card_figures'], 'all are strict but those that take NULL for something');
 SELECT results_eq(
     $$SELECT slice(NULL, '2024-01-01', '2024-01-31') IS NULL, slice('{2024-01-05: sold 1}', NULL, NULL)::text, (SELECT count(*) FROM periods(NULL)), (SELECT count(*) FROM days(NULL)), (SELECT count(*) FROM loss_events(NULL, '2024-01-01'))$$,
@@ -91,8 +91,8 @@ SELECT is_empty('SELECT aggfnoid FROM aggregate WHERE aggcombinefn = 0', 'every 
 SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE (aggtranstype = 'internal'::regtype) <> (aggserialfn <> 0) OR (aggserialfn = 0) <> (aggdeserialfn = 0)$$,
     'internal states, and only they, can be serialised');
 SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE aggfinalmodify <> 'r' OR aggfinalextra$$, 'final functions only read');
-SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'gini', 'hhi', 'top_share') AND aggtranstype = 'internal'::regtype$$,
-    'rollup and the aggregates over values have a real type as their state');
+SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'gini', 'hhi', 'top_share', 'silence_calibration') AND aggtranstype = 'internal'::regtype$$,
+    'aggregates over histories and over values have a real type as their state');
 SELECT is_empty(
     $$SELECT arguments, array_agg(proname) FROM aggregate WHERE proname <> 'xyz_class_by_variation' GROUP BY arguments, aggtranstype HAVING count(DISTINCT aggtransfn) > 1$$,
     'aggregates over the same arguments share one transition function');
@@ -103,7 +103,7 @@ SELECT results_eq(
 -- types and operators
 SELECT set_eq(
     $$SELECT typname::text FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typelem = 0$$,
-    ARRAY['purchase_history', 'purchase_history_state', 'value_set', 'abc_cutoff', 'loyalty_stage'], 'the types');
+    ARRAY['purchase_history', 'purchase_history_state', 'value_set', 'abc_cutoff', 'silence_histogram', 'calibrated_silence', 'loyalty_stage'], 'the types');
 SELECT is_empty(
     $$SELECT typname FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typtype = 'b' AND typelem = 0 AND (typreceive = 0 OR typsend = 0 OR typlen <> -1)$$,
     'every type of our own has a binary form');
@@ -126,7 +126,7 @@ SELECT is_empty(
 -- arguments of functions for people have names, so that each can be given by name
 SELECT is_empty(
     $$SELECT oid::regprocedure FROM function WHERE pronargs > 1 AND prokind IN ('f', 'w') AND proargnames IS NULL
-        AND NOT 'internal'::regtype = ANY (proargtypes::oid[]) AND proname !~ '^(purchase_history|rollup|values|purchase_history_state)_'$$,
+        AND NOT 'internal'::regtype = ANY (proargtypes::oid[]) AND proname !~ '^(purchase_history|rollup|values|silence_histogram|purchase_history_state)_'$$,
     'arguments have names');
 SELECT results_eq(
     $$SELECT xyz_class(h => '{2024-01-01: sold 1; 2024-03-01: sold 1}', as_of => '2024-12-31', periods => 12, period => 'month', x => 0.75, y => 0.1),

@@ -32,6 +32,8 @@ INSERT INTO parallel_test.question VALUES
 ('one purchase_history of all', $$SELECT purchase_history_send(purchase_history(sold_on, amount, profit)) AS h FROM parallel_test.sale$$),
 ('rollup', $$SELECT region, purchase_history_send(rollup(h)) AS h FROM parallel_test.history GROUP BY region$$),
 ('rollup of all', $$SELECT purchase_history_send(rollup(h)) AS h FROM parallel_test.history$$),
+('silence_calibration', $$SELECT region, silence_calibration(h, '2022-06-30', 0.05) AS c FROM parallel_test.history GROUP BY region$$),
+('silence_calibration of all', $$SELECT silence_calibration(h, '2022-06-30', 0.05) AS c, silence_calibration(h, '2021-06-30', 0.2) AS d FROM parallel_test.history$$),
 ('xyz_class, loyalty_stage, is_lost_client', $$SELECT client, xyz_class(sold_on, amount, '2022-06-30'::date) AS x, loyalty_stage(sold_on, amount, '2022-06-30'::date) AS l, is_lost_client(sold_on, amount, '2022-06-30'::date) AS i FROM parallel_test.sale GROUP BY client$$),
 ('is_lost_client', $$SELECT region, is_lost_client(sold_on, amount, '2022-06-30'::date) AS i FROM parallel_test.sale GROUP BY region$$),
 ('abc_cutoffs', $$SELECT abc_cutoffs(amount) AS a, abc_cutoffs(amount, 0.5, 0.7) AS b, abc_cutoffs(amount, 0.5, 0.7, 'midpoint') AS c FROM parallel_test.sale$$),
@@ -43,7 +45,8 @@ INSERT INTO parallel_test.question VALUES
 ('functions of a history', $$SELECT client, h, revenue(h), returned(h), profit(h), profit_count(h), purchase_count(h), sale_count(h), return_count(h), first_purchase(h), last_purchase(h),
    as_of(h, '2022-06-30') AS a, slice(h, '2020-01-01', '2020-12-31') AS s, h + h AS d, h - as_of(h, '2020-01-01') AS m, typical_interval(h), interval_quantile(h, 0.9),
    xyz_class(h, '2022-06-30'), xyz_class_by_variation(h, '2022-06-30'), loyalty_stage(h, '2022-06-30'), loyalty_rung(h, '2022-06-30'), is_lost_client(h, '2022-06-30'), silence_limit(h), lost_on(h, '2022-06-30'),
-   abc_class_by_cutoffs(worth, ROW(100, 10)::abc_cutoff), purchase_history_hash(h), (SELECT count(*) FROM days(h)) AS days, (SELECT count(*) FROM periods(h)) AS periods, (SELECT count(*) FROM loss_events(h, '2022-06-30')) AS losses
+   abc_class_by_cutoffs(worth, ROW(100, 10)::abc_cutoff), purchase_history_hash(h), (SELECT count(*) FROM days(h)) AS days, (SELECT count(*) FROM periods(h)) AS periods, (SELECT count(*) FROM loss_events(h, '2022-06-30')) AS losses,
+   card_figures(h, '2022-06-30', '2021-06-30', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90)::text AS figures
    FROM parallel_test.history$$),
 ('histories joined and sorted', $$SELECT a.client, b.client AS other, a.h < b.h AS less FROM parallel_test.history a JOIN parallel_test.history b ON a.h = b.h WHERE a.client < 'r02'$$),
 ('window functions', $$SELECT client, abc_class(worth) OVER (PARTITION BY region) AS a, quantile_score(worth) OVER (PARTITION BY region) AS q FROM parallel_test.history$$);

@@ -114,7 +114,16 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(15, $$SELECT silence_limit('{}', min_days => -1)$$),
 	(16, $$SELECT silence_limit('{}', min_days => 10, max_days => 5)$$),
 	(17, $$SELECT lost_on('{}', '2024-01-01', fallback_days => -1)$$),
-	(18, $$SELECT * FROM loss_events('{}', '-infinity')$$)) v(n, statement) ORDER BY n;
+	(18, $$SELECT * FROM loss_events('{}', '-infinity')$$),
+	(19, $$SELECT card_figures('{}', '2024-01-01', 'infinity', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90)$$),
+	(20, $$SELECT card_figures('{}', '2024-01-01', NULL, 'often', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90)$$),
+	(21, $$SELECT card_figures('{}', '2024-01-01', NULL, 'variation', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90)$$),
+	(22, $$SELECT card_figures('{}', '2024-01-01', NULL, 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 0)$$),
+	(23, $$SELECT silence_calibration('{}', '2024-01-01', 5)$$),
+	(24, $$SELECT silence_calibration('{}', '2024-01-01', NULL)$$),
+	(25, $$SELECT silence_calibration('{}', 'infinity', 0.05)$$),
+	(26, $$SELECT silence_calibration('{}', d, 0.05) FROM (VALUES (date '2024-01-01'), ('2024-01-02')) v(d)$$),
+	(27, $$SELECT silence_calibration('{}', '2024-01-01', f) FROM (VALUES (0.05), (0.06)) v(f)$$)) v(n, statement) ORDER BY n;
 
 -- ABC, scores, concentration; a window function does not become another by way of an operator
 CREATE OPERATOR pg_temp.=== (LEFTARG = "any", RIGHTARG = integer, FUNCTION = quantile_score);
@@ -156,7 +165,11 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(7, $$SELECT '\x012700000000000000000000000000000000000000'::value_set$$),
 	(8, $$SELECT '\x0100000000000000020005'::purchase_history_state$$),
 	(9, $$SELECT rollup_final(rollup_accum(NULL, '{2024-01-01: sold 1}'))$$),
-	(10, $$SELECT values_gini_final('\x0100000000000000000000000000000000000000')$$)) v(n, statement) ORDER BY n;
+	(10, $$SELECT values_gini_final('\x0100000000000000000000000000000000000000')$$),
+	(11, $$SELECT 'hello'::silence_histogram$$),
+	(12, $$SELECT '\x'::silence_histogram$$),
+	(13, $$SELECT '\x01000000000000000000000000'::silence_histogram$$),
+	(14, $$SELECT silence_histogram_final(silence_histogram_combine(silence_histogram_accum(NULL, '{}', '2024-01-01', 0.05), silence_histogram_accum(NULL, '{}', '2024-01-02', 0.05)))$$)) v(n, statement) ORDER BY n;
 
 -- Binary input trusts nothing. The first is {2024-01-03: sold 19.99}, which is right.
 CREATE TEMP TABLE forged (h purchase_history);

@@ -91,6 +91,9 @@ SELECT rollup_final(rollup_combine(
 	rollup_accum(rollup_accum(NULL, '{2024-01-05: sold 1}'), '{2024-01-03: sold 0.5}')::text::purchase_history_state,
 	rollup_accum(NULL, '{2024-01-03: returned 2}')));
 SELECT values_gini_final(values_combine(values_accum(values_accum(NULL, 1), 3)::text::value_set, values_accum(NULL, 2.5)));
+SELECT silence_histogram_final(silence_histogram_combine(
+	silence_histogram_accum(NULL, '{2024-01-03: sold 1; 2024-01-13: sold 1}', '2024-01-31', 0.5)::text::silence_histogram,
+	silence_histogram_accum(NULL, '{2024-01-05: sold 1; 2024-01-26: sold 1}', '2024-01-31', 0.5)));
 
 -- States of equal input have equal bytes: nothing stray is stored with them
 SELECT a *= b AS same_values, c *= d AS same_days
