@@ -40,8 +40,8 @@ WITH rhythm AS (
         CASE WHEN giant THEN CASE WHEN i % 3 = 0 THEN 30 ELSE 7 END
              WHEN u < 0.05 THEN 8
              WHEN u < 0.36 THEN 28
-             WHEN u < 0.55 THEN 80
-             WHEN u < 0.74 THEN 160
+             WHEN u < 0.58 THEN 80
+             WHEN u < 0.82 THEN 160
         END AS mean_interval
     FROM rhythm
 )
@@ -55,7 +55,7 @@ SELECT i, giant, pg_temp.name(i) AS name,
     CASE WHEN i IN (5, 11) THEN 700 + 10 * i
          WHEN i = 12 THEN 1030
          WHEN giant THEN 10000
-         ELSE -ln(pg_temp.chance(i, 5)) * CASE WHEN mean_interval <= 30 THEN 1500 ELSE 1000 END
+         ELSE -ln(pg_temp.chance(i, 5)) * CASE WHEN mean_interval <= 30 THEN 2000 ELSE 1500 END
     END AS stays,
     CASE WHEN giant THEN 900 * (1 + 2 * pg_temp.chance(i, 6))
          ELSE 45 * exp(0.85 * pg_temp.normal(i, 6)) * CASE WHEN mean_interval <= 30 THEN 1.6 ELSE 1 END

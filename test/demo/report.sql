@@ -56,7 +56,7 @@ SELECT CASE WHEN max(value) FILTER (WHERE measure = 'key_client_count') = 0 THEN
         pg_temp.in_percent(max(value) FILTER (WHERE measure = 'largest_client_share'))) END AS concentration
 FROM shop.concentration \gset
 SELECT count(*) > 0 AS has_changes,
-    format('%s were lost, %s ceased to be key, %s shrank, %s became key; their revenue went from %s to %s.',
+    format('Lost: %s; ceased to be key: %s; shrank: %s; became key: %s. Their revenue went from %s to %s.',
         count(*) FILTER (WHERE change = 'lost'), count(*) FILTER (WHERE change = 'left'),
         count(*) FILTER (WHERE change = 'shrank'), count(*) FILTER (WHERE change = 'entered'),
         pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes
