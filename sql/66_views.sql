@@ -76,7 +76,7 @@ DECLARE
             (NULL, 'revenue_now_amount', 'revenue after compared_date'),
             (NULL, 'difference_amount', 'revenue now less that before'),
             (NULL, 'revenue_12m_share', 'share in the revenue of 12 months of all clients; negative revenue counts as nothing'),
-            (NULL, 'profit_12m_share', 'share in the profit of 12 months of all clients; losses count as nothing'),
+            (NULL, 'profit_12m_share', 'share in the profit of 12 months of all clients; losses count as nothing; null where that of any sale of any client is not known'),
             -- classes
             (NULL, 'abc_class', 'A, B or C by the revenue (profit where abc_by says so) of 12 months: A brings 80 % of it, A and B 95 %, if settings do not say otherwise'),
             (NULL, 'abc_rank', 'order of abc_class'),
@@ -128,7 +128,7 @@ DECLARE
             (NULL, 'strategy', 'what to do with such clients: name of the row of the table strategy that fits best'),
             (NULL, 'advice', 'the same in a sentence or two'),
             (NULL, 'offer', 'what to offer; null: nothing'),
-            ('key_client_changes', 'change', 'lost; left (no longer a key client); shrank (revenue now under key_shrunk_share, 75 %, of that before); entered'),
+            ('key_client_changes', 'change', 'lost; left (no longer a key client, with less revenue than before); shrank (revenue now under key_shrunk_share, 75 %, of that before); entered; outpaced (no longer a key client, though its revenue did not fall)'),
             ('key_client_changes', 'change_rank', 'order of change'),
             ('key_client_changes', 'key_rank', 'place among the key clients now; null: none'),
             ('at_risk_clients', 'revenue_at_risk_amount', 'what would be lost: revenue of the 12 months to its last purchase'),
@@ -137,7 +137,7 @@ DECLARE
             ('next_purchases', 'overdue_days', 'days that it is overdue; 0: not'),
             ('next_purchases', 'is_overdue', 'whether it is'),
             ('next_purchases', 'expected_amount', 'its revenue per purchase, of 12 months or else of all time'),
-            ('growth_candidates', 'gap_amount', 'what it lacks for class A'),
+            ('growth_candidates', 'gap_amount', 'what it lacks for class A as it is today'),
             ('growth_candidates', 'growth_amount', 'revenue now less that before'),
             ('growth_candidates', 'growth_share', 'the same as a fraction of that before, at most 9999; null where that was nothing'),
             ('let_go_candidates', 'loss_12m_amount', 'loss of 12 months'),
@@ -274,8 +274,8 @@ SELECT format($sql$
             c.revenue_90d_year_ago::numeric(28, 4) AS revenue_90d_year_ago_amount,
             c.revenue_before::numeric(28, 4) AS revenue_before_amount,
             c.revenue_since::numeric(28, 4) AS revenue_since_amount,
-            least(greatest(c.revenue_12m, 0) / nullif(s.revenue_12m_amount, 0), 1)::numeric(9, 8) AS revenue_12m_share,
-            least(greatest(c.profit_12m, 0) / nullif(s.profit_12m_amount, 0), 1)::numeric(9, 8) AS profit_12m_share,
+            (CASE WHEN s.revenue_12m_amount > 0 THEN greatest(c.revenue_12m, 0) / s.revenue_12m_amount END)::numeric(9, 8) AS revenue_12m_share,
+            (CASE WHEN s.has_profit AND s.profit_12m_amount > 0 THEN greatest(c.profit_12m, 0) / s.profit_12m_amount END)::numeric(9, 8) AS profit_12m_share,
             c.abc_class, strpos('ABC', c.abc_class)::smallint AS abc_rank,
             c.abc_lifetime_class, strpos('ABC', c.abc_lifetime_class)::smallint AS abc_lifetime_rank,
             coalesce(c.xyz, 'new') AS xyz_class,
@@ -294,9 +294,10 @@ SELECT format($sql$
             r.is_silent OR r.is_shrinking AS is_at_risk,
             r.is_silent, r.is_shrinking,
             'silent for ' || d.silence_days || ' days' || CASE
+                WHEN c.purchase_count = 1 THEN ' since its only purchase'
+                WHEN c.purchase_count < 4 THEN ' after only ' || c.purchase_count || ' purchases'
                 WHEN c.typical_interval = 1 THEN ', usually buys every day'
-                WHEN c.typical_interval IS NOT NULL THEN ', usually buys every ' || trim_scale(c.typical_interval) || ' days'
-                ELSE ' since its only purchase' END AS silence_text,
+                ELSE ', usually buys every ' || trim_scale(c.typical_interval) || ' days' END AS silence_text,
             'revenue of 90 days fell from ' || to_char(c.revenue_90d_year_ago, 'FM999,999,999,999,999,999,990')
                 || ' a year ago to ' || to_char(c.revenue_90d, 'FM999,999,999,999,999,999,990') AS shrinking_text,
             CASE WHEN d.is_lost THEN 'lost' WHEN r.is_silent OR r.is_shrinking THEN 'at_risk'
@@ -543,7 +544,7 @@ BEGIN
 
     PERFORM clientcore.create_view(base, 'key_client_changes', $sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.change,
-            (CASE c.change WHEN 'lost' THEN 1 WHEN 'left' THEN 2 WHEN 'shrank' THEN 3 ELSE 4 END)::smallint AS change_rank,
+            (CASE c.change WHEN 'lost' THEN 1 WHEN 'left' THEN 2 WHEN 'shrank' THEN 3 WHEN 'entered' THEN 4 ELSE 5 END)::smallint AS change_rank,
             c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
             (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS difference_amount,
             c.lost_date, c.status, c.status_rank, c.key_rank,
@@ -551,7 +552,7 @@ BEGIN
         FROM (
             SELECT c.*, CASE
                     WHEN c.is_lost THEN CASE WHEN (c.was_key OR c.is_key) AND NOT coalesce(c.was_lost_before, false) THEN 'lost' END
-                    WHEN c.was_key AND NOT c.is_key THEN 'left'
+                    WHEN c.was_key AND NOT c.is_key THEN CASE WHEN c.revenue_since_amount < c.revenue_before_amount THEN 'left' ELSE 'outpaced' END
                     WHEN c.was_key AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount THEN 'shrank'
                     WHEN c.is_key AND NOT c.was_key THEN 'entered' END AS change
             FROM (SELECT c.*, c.was_key_before AND NOT coalesce(c.was_lost_before, false) AS was_key
@@ -561,7 +562,7 @@ BEGIN
         WHERE c.change IS NOT NULL
         ORDER BY change_rank, CASE c.change WHEN 'lost' THEN greatest(c.revenue_since_amount, c.revenue_before_amount)
             ELSE abs(c.revenue_since_amount - c.revenue_before_amount) END DESC, c.client_id$sql$,
-        'Who entered, shrank, left the key clients, or was lost, since compared_date; most money first');
+        'Who was lost, left, shrank or entered among the key clients since compared_date; most money first');
 
     PERFORM clientcore.create_view(base, 'at_risk_clients', $sql$
         WITH chosen AS (
@@ -611,8 +612,7 @@ BEGIN
         action AS (%3$s)
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             c.revenue_12m_amount, c.profit_12m_amount,
-            greatest(s.abc_a_from - CASE WHEN s.abc_is_by_profit THEN c.profit_12m_amount ELSE c.revenue_12m_amount END, 0)::numeric(28, 4)
-                AS gap_amount,
+            (s.abc_a_from - CASE WHEN s.abc_is_by_profit THEN c.profit_12m_amount ELSE c.revenue_12m_amount END)::numeric(28, 4) AS gap_amount,
             c.revenue_before_amount, c.revenue_since_amount AS revenue_now_amount,
             (c.revenue_since_amount - c.revenue_before_amount)::numeric(28, 4) AS growth_amount,
             (CASE WHEN c.revenue_before_amount > 0
@@ -805,9 +805,9 @@ BEGIN
         CROSS JOIN LATERAL (VALUES
             ('buying_client_count', 1, 'Clients that bought in the 12 months', w.buyer_count::numeric, 'count', NULL::numeric, NULL::numeric),
             ('clients_for_30_percent_count', 2, 'The largest clients that together bring 30 %% of the revenue', w.for_30_count, 'count', NULL, NULL),
-            ('clients_for_30_percent_share', 3, 'The same as a share of the clients that bought', least(w.for_30_count::numeric / nullif(w.buyer_count, 0), 1), 'share', NULL, NULL),
+            ('clients_for_30_percent_share', 3, 'The same as a share of the clients that bought', w.for_30_count::numeric / nullif(w.buyer_count, 0), 'share', NULL, NULL),
             ('clients_for_55_percent_count', 4, 'The largest clients that together bring 55 %% of the revenue', w.for_55_count, 'count', NULL, NULL),
-            ('clients_for_55_percent_share', 5, 'The same as a share of the clients that bought', least(w.for_55_count::numeric / nullif(w.buyer_count, 0), 1), 'share', NULL, NULL),
+            ('clients_for_55_percent_share', 5, 'The same as a share of the clients that bought', w.for_55_count::numeric / nullif(w.buyer_count, 0), 'share', NULL, NULL),
             ('first_10_share', 6, 'Share of the ten largest clients in the revenue of known clients', w.first_10 / w.total, 'share', NULL, NULL),
             ('largest_client_share', 7, 'Share of the largest client in the revenue of known clients: over 10 %% the company depends on it', w.largest / w.total, 'share', NULL, 0.10),
             ('key_client_count', 8, 'Key clients', w.key_count, 'count', NULL, NULL),
@@ -1038,7 +1038,8 @@ BEGIN
             m.month_date, m.is_complete_month,
             m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
             m.lost_count,
-            least(m.lost_count::numeric / nullif(m.end_count - m.new_count - m.returned_count + m.lost_count, 0), 1)::numeric(9, 8) AS lost_share,
+            (CASE WHEN m.end_count - m.new_count - m.returned_count + m.lost_count > 0
+                THEN least(m.lost_count::numeric / (m.end_count - m.new_count - m.returned_count + m.lost_count), 1) END)::numeric(9, 8) AS lost_share,
             m.lost_value::numeric(28, 4) AS lost_value_amount,
             m.returned_count, m.returned_value::numeric(28, 4) AS returned_value_amount,
             m.lost_count - m.returned_count AS net_lost_count,
@@ -1133,7 +1134,7 @@ BEGIN
             c.chance_12m::numeric(9, 8) AS return_12m_share,
             (c.value_amount * c.chance_12m)::numeric(28, 4) AS expected_value_amount,
             (c.profit * c.chance_12m)::numeric(28, 4) AS expected_profit_amount,
-            greatest(c.profit * c.chance_12m * c.win_back_cost_share, 0)::numeric(28, 4) AS cost_limit_amount,
+            (greatest(c.profit, 0) * c.chance_12m * c.win_back_cost_share)::numeric(28, 4) AS cost_limit_amount,
             a.offer, a.recommended_action, a.advice,
             c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days,
             c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,

@@ -10,20 +10,23 @@ AS $$
 DECLARE
     found jsonb;
     is_slow boolean;
+    -- as many silences as it takes for one to be called a loss in error
+    needed numeric;
 BEGIN
     EXECUTE format($sql$
-        SELECT to_jsonb(c.calibrated) || jsonb_build_object('typical_interval', c.typical_interval, 'client_count', c.clients)
+        SELECT to_jsonb(c.calibrated) || jsonb_build_object('typical_interval', c.typical_interval, 'client_count', c.clients), c.needed
         FROM (
-            SELECT clientcore.silence_calibration(p.history, $1, s.false_loss) AS calibrated,
+            SELECT ceil(1 / min(s.false_loss)) AS needed,
+                clientcore.silence_calibration(p.history, $1, s.false_loss) AS calibrated,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY clientcore.typical_interval(clientcore.as_of(p.history, $1))) AS typical_interval,
                 count(*) FILTER (WHERE clientcore.first_purchase(p.history) <= $1) AS clients
             FROM (%2$s) p, %1$I.settings s) c$sql$, base, clientcore.joined_histories(base))
-    INTO found USING day;
+    INTO found, needed USING day;
     is_slow := coalesce((found ->> 'typical_interval')::numeric >= 60, false);
-    RETURN found || jsonb_build_object('day', day,
+    RETURN found || jsonb_build_object('day', day, 'needed', needed,
         'settings', jsonb_build_object(
-            'lost_factor', coalesce((found ->> 'factor')::numeric, 3),
-            'lost_fallback_days', least(coalesce((found ->> 'fallback_days')::integer, 365), 100000),
+            'lost_factor', CASE WHEN (found ->> 'ratio_count')::bigint >= needed THEN (found ->> 'factor')::numeric ELSE 3 END,
+            'lost_fallback_days', CASE WHEN (found ->> 'interval_count')::bigint >= needed THEN least((found ->> 'fallback_days')::integer, 100000) ELSE 365 END,
             'xyz_period', CASE WHEN is_slow THEN 'quarter' ELSE 'month' END,
             'xyz_periods', CASE WHEN is_slow THEN 8 ELSE 12 END,
             'adherent_purchases', CASE WHEN is_slow THEN 5 ELSE 10 END));

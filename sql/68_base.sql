@@ -749,6 +749,7 @@ BEGIN
     SELECT * INTO chosen FROM clientcore.choose_day(base);
     calibration := clientcore.calibrate_once(base, chosen.day);
     cards := clientcore.refresh_cards(base, chosen.day);
+    PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$
         UPDATE %1$I.state

@@ -150,6 +150,18 @@ $$;
 COMMENT ON FUNCTION clientcore.create_base_schema(text, oid) IS
 'Internal: makes the schema of a base. Errors: 42501 for who may not.';
 
+CREATE FUNCTION clientcore.silences_seen(calibration jsonb, what text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(CASE WHEN (calibration ->> what)::numeric >= (calibration ->> 'needed')::numeric
+        THEN ' (from %s that ended)' ELSE ' (the default: only %s ended so far)' END,
+    clientcore.counted((calibration ->> what)::numeric, 'silence', 'silences'))
+$$;
+COMMENT ON FUNCTION clientcore.silences_seen(jsonb, text) IS
+'Internal: from how many silences a setting was chosen, in words';
+
 -- The settings that a base chose for itself, and why.
 CREATE FUNCTION clientcore.calibration_lines(calibration jsonb)
 RETURNS TABLE (n integer, line text)
@@ -159,14 +171,12 @@ AS $$
 SELECT l.n, l.line
 FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS test) c, LATERAL (VALUES
     (1, format('XYZ classes look at %s %ss: ', c.chosen ->> 'xyz_periods', c.chosen ->> 'xyz_period')
-        || coalesce(format('half of the clients buy again within %s days', round((calibration ->> 'typical_interval')::numeric, 1)),
+        || coalesce(format('half of the clients usually buy again within %s', clientcore.counted(trim_scale(round((calibration ->> 'typical_interval')::numeric, 1)), 'day', 'days')),
             'no client has bought twice')),
     (2, format('lost is who is silent for over %s times its typical interval', c.chosen ->> 'lost_factor')
-        || CASE WHEN (calibration ->> 'ratio_count')::bigint > 0 THEN format(' (from %s that ended)', clientcore.counted((calibration ->> 'ratio_count')::numeric, 'silence', 'silences'))
-            ELSE ' (no silence to go by)' END),
+        || clientcore.silences_seen(calibration, 'ratio_count')),
     (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
-        || CASE WHEN (calibration ->> 'interval_count')::bigint > 0 THEN format(' (from %s)', calibration ->> 'interval_count')
-            ELSE ' (no silence to go by)' END),
+        || clientcore.silences_seen(calibration, 'interval_count')),
     (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
         'that rule, made on %s from the sales until then: of %s called lost %s bought since; of %s others %s did not',
         c.test ->> 'test_date', clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
@@ -209,7 +219,7 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(report -> 'calibration') c)),
+    (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
     (10, CASE WHEN (report #>> '{cards,key_clients}')::bigint > 0 THEN format('%s of %s: they bring %s %% of the revenue of 12 months; %s lost',
         clientcore.counted((report #>> '{cards,key_clients}')::numeric, 'key client', 'key clients'), report #>> '{cards,clients}',
         coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1)::text, 'no'),

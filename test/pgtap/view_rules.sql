@@ -112,6 +112,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) > 0 THEN
     'nor are classes, numbers of clients, measures, actions');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN min(%3$I) < 0 OR max(%3$I) > 1 THEN min(%3$I) || '' to '' || max(%3$I) END FROM %1$s.%2$I',
     'SELECT view, name FROM attribute WHERE name LIKE ''%\_share'' AND name <> ''growth_share''') AS s$$, 'shares are fractions of one');
+SELECT is((SELECT count(*) FROM "odd, ""50%s""".clients WHERE profit_12m_share IS NOT NULL), 0::bigint, 'none where it is not known: here of profit');
 SELECT is_empty($$SELECT view FROM attribute WHERE name = 'client_id' AND place > 1$$, 'client_id comes first');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) <> count(DISTINCT client_id) THEN ''more than once'' END FROM %1$s.%2$I',
     'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view <> ''client_months''') AS s$$, 'and once');

@@ -30,7 +30,7 @@ INSERT INTO sale VALUES
 -- Attach: amounts without tax have more decimals than four
 CALL clientcore.attach('shop', 'sale', client => 'client', sold_at => 'ordered_at', amount => 'gross / 1.2',
 	profit => 'gross / 1.2 - cost', filter => $$status <> 'cancelled'$$);
-SELECT * FROM shop.clients ORDER BY client_id;
+SELECT client_id, first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count, revenue_amount, returned_amount, profit_amount, as_of_date FROM shop.clients ORDER BY client_id;
 SELECT source, client_id, history FROM shop.history ORDER BY 1, 2;
 TABLE shop.guest;
 SELECT relation, alias, client, sold_at, amount, profit, filter, capture FROM shop.source;
@@ -80,6 +80,7 @@ SELECT * FROM clientcore.verify('shop');
 -- Duplicates are read as one client
 INSERT INTO shop.client_alias VALUES ('fay', 'eve');
 INSERT INTO shop.client_alias VALUES ('eve', 'ann');
+CALL clientcore.refresh('shop');
 SELECT client_id, sale_count, revenue_amount FROM shop.clients ORDER BY 1;
 
 -- A client who asks for it is forgotten, under all names; its sales are nobody's
@@ -101,12 +102,16 @@ CALL clientcore.refresh('shop');
 
 -- Settings take effect at the next refresh
 UPDATE shop.settings SET time_zone = 'Nowhere/Land';
+\set VERBOSITY terse
 UPDATE shop.settings SET amount_scale = 9;
+UPDATE shop.settings SET abc_a = 0.95;
+UPDATE shop.settings SET lost_rule = 'guess';
+\set VERBOSITY default
 UPDATE shop.settings SET time_zone = 'UTC', amount_scale = 2, as_of = '2024-02-10';
 SELECT stale_reason FROM clientcore.bases;
 CALL clientcore.refresh('shop');
 SELECT client_id, history FROM shop.history WHERE client_id = 'ann';
-SELECT * FROM shop.clients WHERE client_id = 'ann';
+SELECT client_id, first_purchase_date, last_purchase_date, purchase_count, sale_count, return_count, revenue_amount, returned_amount, profit_amount, as_of_date FROM shop.clients WHERE client_id = 'ann';
 -- Sales of January are archived: what is known of them stays
 UPDATE shop.settings SET sales_complete_from = '2024-02-01';
 CALL clientcore.refresh('shop');
