@@ -34,13 +34,15 @@ RETURN CASE WHEN length(coalesce(name, client_id)) > 26 THEN left(coalesce(name,
 
 -- --- what changed among the key clients ---
 
--- Ten of them: of each change as many as fit, the largest first.
+-- Ten of them: of each change as many as fit, the largest first. Who is no longer a key
+-- client only because others grew more is counted alone.
 CREATE TEMP VIEW shown_change AS
 SELECT *
 FROM (SELECT *, row_number() OVER (ORDER BY place, change_rank) AS turn
     FROM (SELECT *, row_number() OVER (PARTITION BY change
             ORDER BY CASE change WHEN 'lost' THEN -revenue_before_amount WHEN 'entered' THEN -difference_amount ELSE difference_amount END, client_id) AS place
-        FROM shop.key_client_changes) AS c) AS c
+        FROM shop.key_client_changes
+        WHERE change <> 'outpaced') AS c) AS c
 WHERE turn <= 10;
 
 SELECT format('What changed among the key clients since %s?', min(compared_date)) AS question FROM shop.class_migration \gset
@@ -56,9 +58,10 @@ SELECT CASE WHEN max(value) FILTER (WHERE measure = 'key_client_count') = 0 THEN
         pg_temp.in_percent(max(value) FILTER (WHERE measure = 'largest_client_share'))) END AS concentration
 FROM shop.concentration \gset
 SELECT count(*) > 0 AS has_changes,
-    format('Lost: %s; ceased to be key: %s; shrank: %s; became key: %s. Their revenue went from %s to %s.',
+    format('Lost: %s; ceased to be key: %s; shrank: %s; became key: %s; outpaced: %s. Revenue: %s before, %s since.',
         count(*) FILTER (WHERE change = 'lost'), count(*) FILTER (WHERE change = 'left'),
         count(*) FILTER (WHERE change = 'shrank'), count(*) FILTER (WHERE change = 'entered'),
+        count(*) FILTER (WHERE change = 'outpaced'),
         pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes
 FROM shop.key_client_changes \gset
 \echo
