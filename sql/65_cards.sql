@@ -250,13 +250,13 @@ BEGIN
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched), '[]') END FROM move m),
         'judged', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched OR m.is_lost_since) <= count(*)
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched OR m.is_lost_since), '[]') END FROM move m),
-        'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_revenue', t.key_revenue,
+        'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
         'abc_a_from', (c.recent).a_from, 'abc_b_from', (c.recent).b_from, 'top_buyer_from', t.top_buyer_from)
     FROM now_cutoff c, now_known k, (
-        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key) AS key_clients,
-            sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
+        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
+            sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
         FROM fresh f) t$sql$,
         base, (SELECT equality FROM clientcore.base_key(base)), day,
         clientcore.stage_name('c.rung', format('c.rung IS NOT NULL AND coalesce(%L::date - c.last_purchase > c.silence_limit, false)', was_day)),

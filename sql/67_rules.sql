@@ -102,7 +102,7 @@ BEGIN
     END IF;
     found := clientcore.calibration(base, day);
     EXECUTE format($sql$
-        SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'lost_factor', $3, 'lost_fallback_days', $4,
+        SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'known_days', $5, 'lost_factor', $3, 'lost_fallback_days', $4,
             'client_count', count(*),
             'lost_count', count(*) FILTER (WHERE c.is_lost),
             'lost_returned_count', count(*) FILTER (WHERE c.is_lost AND c.has_bought),
@@ -115,7 +115,7 @@ BEGIN
             FROM (%2$s) p, %1$I.settings s
             WHERE clientcore.first_purchase(p.history) <= $1) c$sql$, base, clientcore.joined_histories(base))
     INTO result
-    USING day, as_of, (found #>> '{settings,lost_factor}')::numeric, (found #>> '{settings,lost_fallback_days}')::integer;
+    USING day, as_of, (found #>> '{settings,lost_factor}')::numeric, (found #>> '{settings,lost_fallback_days}')::integer, day - first_sale + 1;
     RETURN result;
 END
 $$;

@@ -171,15 +171,16 @@ AS $$
 SELECT l.n, l.line
 FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS test) c, LATERAL (VALUES
     (1, format('XYZ classes look at %s %ss: ', c.chosen ->> 'xyz_periods', c.chosen ->> 'xyz_period')
-        || coalesce(format('half of the clients usually buy again within %s', clientcore.counted(trim_scale(round((calibration ->> 'typical_interval')::numeric, 1)), 'day', 'days')),
+        || coalesce('half of the clients usually buy again within '
+                || clientcore.counted(trim_scale(round((calibration ->> 'typical_interval')::numeric, 1)), 'day', 'days'),
             'no client has bought twice')),
     (2, format('lost is who is silent for over %s times its typical interval', c.chosen ->> 'lost_factor')
         || clientcore.silences_seen(calibration, 'ratio_count')),
     (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
         || clientcore.silences_seen(calibration, 'interval_count')),
     (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
-        'that rule, made on %s from the sales until then: of %s called lost %s bought since; of %s others %s did not',
-        c.test ->> 'test_date', clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
+        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s others %s did not',
+        c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
         c.test ->> 'kept_count', c.test ->> 'kept_silent_count') END)
 ) AS l (n, line)
 WHERE l.line IS NOT NULL
@@ -210,7 +211,7 @@ FROM built b, LATERAL (VALUES
     (4, CASE WHEN b.forgotten_sales > 0 THEN format('%s of forgotten clients', clientcore.counted(b.forgotten_sales, 'sale or return', 'sales and returns')) END),
     (5, format('skipped: %s without a date, %s without an amount', clientcore.counted(b.undated, 'row', 'rows'), b.unpriced)),
     (6, CASE WHEN b.rounded > 0 THEN format('rounded to %s decimals: %s, which changes their total by %s',
-        plan ->> 'amount_scale', clientcore.counted(b.rounded, 'amount', 'amounts'), to_char(b.rounding, 'FMSG99999999990.09999999999999999999'))
+        plan ->> 'amount_scale', clientcore.counted(b.rounded, 'amount', 'amounts'), to_char(CASE WHEN abs(b.rounding) >= 0.000001 THEN round(b.rounding, 6) ELSE b.rounding END, 'FMSG99999999990.09999999999999999999'))
         ELSE format('no amount has more than %s decimals', plan ->> 'amount_scale') END),
     (7, CASE plan ->> 'capture'
         WHEN 'delta' THEN 'followed by triggers on the table (capture delta)'
@@ -220,10 +221,10 @@ FROM built b, LATERAL (VALUES
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
     (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
-    (10, CASE WHEN (report #>> '{cards,key_clients}')::bigint > 0 THEN format('%s of %s: they bring %s %% of the revenue of 12 months; %s lost',
-        clientcore.counted((report #>> '{cards,key_clients}')::numeric, 'key client', 'key clients'), report #>> '{cards,clients}',
-        coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1)::text, 'no'),
-        report #>> '{cards,lost}') END),
+    (10, CASE WHEN (report #>> '{cards,clients}')::bigint > 0 THEN format('key clients: %s of %s, with %s %% of the revenue of 12 months, and %s more that were lost; lost in all: %s',
+        report #>> '{cards,key_clients}', report #>> '{cards,clients}',
+        coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1), 0),
+        report #>> '{cards,key_lost}', report #>> '{cards,lost}') END),
     (11, plan ->> 'overlap'),
     (12, clientcore.time_taken(report))
 ) AS m (n, lines)
