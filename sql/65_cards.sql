@@ -55,7 +55,7 @@ DECLARE
     equals text := (SELECT equality FROM clientcore.base_key(base));
 BEGIN
     -- LIMIT 1: the planner is to know that it is one row
-    RETURN replace(format($sql$
+    RETURN format(replace($sql$
     @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
         SELECT p.client_id, f.*, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
@@ -145,8 +145,8 @@ BEGIN
     @card AS MATERIALIZED (
         SELECT c.*, CASE WHEN c.is_key THEN row_number() OVER (PARTITION BY c.is_key
             ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END::integer AS key_rank
-        FROM @key c)$sql$,
-        base, clientcore.joined_histories(base), settings, day, compared, equals), '@', prefix || '_');
+        FROM @key c)$sql$, '@', prefix || '_'),
+        base, clientcore.joined_histories(base), settings, day, compared, equals);
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
