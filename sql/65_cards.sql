@@ -189,7 +189,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
     || clientcore.card_query(base, 'then', settings, compared, compared)
     || format($sql$,
     fresh AS MATERIALIZED (
-        SELECT n.*, t.client_id IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
+        SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
             t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
         LEFT JOIN (SELECT DISTINCT ON (client_id) * FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
@@ -386,7 +386,7 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     SELECT m.month_date, coalesce(date_trunc('month', c.first_purchase::timestamp)::date, 'infinity'),
         CASE WHEN m.purchase_count = 0 THEN 'none'
             WHEN c.first_purchase >= m.month_date THEN 'new'
-            WHEN r.client_id IS NOT NULL THEN 'returned'
+            WHEN r.month_date IS NOT NULL THEN 'returned'
             ELSE 'retained' END,
         coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''),
         count(*), sum(m.purchase_count), sum(m.sale_count), sum(m.return_count), sum(m.revenue), sum(m.returned), sum(m.profit)
