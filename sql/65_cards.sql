@@ -562,7 +562,8 @@ BEGIN
             revenue_12m_amount = coalesce(r.revenue_12m_amount, 0), profit_12m_amount = r.profit_12m_amount,
             abc_a_from = r.abc_a_from, abc_b_from = r.abc_b_from, top_buyer_from = r.top_buyer_from,
             guest_revenue_12m_amount = coalesce((
-                SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4)) FROM %1$I.guest g), 0)
+                SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4))
+                FROM (SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) g), 0)
         FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
     USING report, compared, rule, day;
     RETURN report - 'touched' - 'judged';

@@ -28,5 +28,25 @@ SELECT results_eq('SELECT existed_before, abc_before FROM shop.card ORDER BY cli
 SELECT results_eq($$SELECT month_date, client_count FROM shop.month_summary WHERE status = 'returned'$$, $$VALUES (date '2024-03-01', 2::bigint)$$, 'and came back');
 CALL clientcore.detach('shop');
 
+-- --- sales to nobody known ---
+
+CREATE TABLE shop_sales (client text, on_day date, amount numeric);
+INSERT INTO shop_sales VALUES ('ann', '2024-01-10', 10), ('bob', '2023-05-05', 4), ('bob', '2024-02-01', 30), (NULL, '2024-01-03', 7), (NULL, '2020-01-01', 99);
+CALL clientcore.attach('shop', 'shop_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT guest_revenue_12m_amount FROM shop.state), 7::numeric, 'revenue of guests');
+SELECT is((SELECT as_of FROM shop.state), '2024-02-01', 'the day of the newest sale');
+SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_forget', 'shop', '{"client": "bob"}');
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT sum(revenue_12m_amount) FROM shop.clients) + (SELECT guest_revenue_12m_amount FROM shop.state), 51::numeric, 'the revenue of forgotten clients is not lost with them');
+SELECT is((SELECT as_of FROM shop.state), '2024-02-01', 'a sale to one who was forgotten is a sale still');
+INSERT INTO shop_sales VALUES (NULL, '2024-02-09', 1);
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT as_of FROM shop.state), '2024-02-09', 'and one to a guest');
+INSERT INTO shop_sales VALUES (NULL, '2024-02-11', -1);
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
+CALL clientcore.detach('shop');
+
 SELECT * FROM finish();
 ROLLBACK;
