@@ -48,5 +48,18 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
 CALL clientcore.detach('shop');
 
+-- --- settings that a base chooses ---
+
+CREATE TABLE slow_sales AS
+SELECT client, date '2018-01-01' + client + purchase * 90 AS on_day, 5 AS amount FROM generate_series(1, 12) AS client, generate_series(1, 12) AS purchase;
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT adherent_purchases FROM shop.settings), 5, 'where clients buy every quarter, five purchases are many');
+UPDATE shop.settings SET frequent_purchases = 7, adherent_purchases = 9;
+SELECT pg_temp.refresh('shop');
+SELECT results_eq($$SELECT measure, from_value, to_value FROM clientcore.recalibrate('shop') WHERE measure LIKE 'setting %'$$,
+    $$VALUES ('setting adherent_purchases', '9', '7')$$, 'but not fewer than make a client frequent');
+CALL clientcore.detach('shop');
+
 SELECT * FROM finish();
 ROLLBACK;
