@@ -55,8 +55,33 @@ $$;
 COMMENT ON FUNCTION clientcore.apply_calibration(text, jsonb) IS
 'Internal: makes the settings those that calibration suggests';
 
--- At the first refresh that finds clients. Later ones change nothing, so that losses do
--- not drift.
+-- The settings that are not the defaults of their columns.
+CREATE FUNCTION clientcore.settings_set(base text)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    defaults text;
+    found jsonb;
+BEGIN
+    SELECT string_agg(format('(%s) AS %I', pg_get_expr(d.adbin, d.adrelid), a.attname), ', ') INTO defaults
+    FROM pg_attribute a
+    JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = format('%I.settings', base)::regclass;
+    EXECUTE format($sql$
+        SELECT jsonb_object_agg(s.key, s.value)
+        FROM %I.settings t, (SELECT to_jsonb(d) AS usual FROM (SELECT %s) d) d, jsonb_each(to_jsonb(t)) s
+        WHERE s.value <> d.usual -> s.key$sql$, base, defaults)
+    INTO found;
+    RETURN coalesce(found, '{}');
+END
+$$;
+COMMENT ON FUNCTION clientcore.settings_set(text) IS
+'Internal: the settings of a base that somebody has set';
+
+-- At the first refresh that finds clients. What somebody has set before it stays; later ones
+-- change nothing, so that losses do not drift.
 CREATE FUNCTION clientcore.calibrate_once(base text, day date)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -65,6 +90,7 @@ AS $$
 DECLARE
     is_calibrated boolean;
     found jsonb;
+    kept jsonb;
 BEGIN
     EXECUTE format('SELECT calibrated_at IS NOT NULL FROM %I.state', base) INTO is_calibrated;
     IF is_calibrated THEN
@@ -74,6 +100,14 @@ BEGIN
     IF (found ->> 'client_count')::bigint = 0 THEN
         RETURN NULL;
     END IF;
+    SELECT coalesce(jsonb_object_agg(k.key, k.value), '{}') INTO kept
+    FROM jsonb_each(clientcore.settings_set(base)) k WHERE found -> 'settings' ? k.key;
+    -- a number of periods says little without the period
+    IF kept ?| ARRAY['xyz_period', 'xyz_periods'] THEN
+        EXECUTE format('SELECT $1 || jsonb_build_object(''xyz_period'', xyz_period, ''xyz_periods'', xyz_periods) FROM %I.settings', base)
+        INTO kept USING kept;
+    END IF;
+    found := found || jsonb_build_object('settings', (found -> 'settings') || kept, 'kept', kept);
     PERFORM clientcore.apply_calibration(base, found), clientcore.log_settings(base);
     RETURN found || jsonb_build_object('back_test', clientcore.back_test_of(base, NULL, day));
 END

@@ -61,5 +61,20 @@ SELECT results_eq($$SELECT measure, from_value, to_value FROM clientcore.recalib
     $$VALUES ('setting adherent_purchases', '9', '7')$$, 'but not fewer than make a client frequent');
 CALL clientcore.detach('shop');
 
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+UPDATE shop.settings SET xyz_period = 'week', lost_fallback_days = 200, abc_a = 0.7;
+CREATE TEMP TABLE report AS SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') AS report;
+SELECT results_eq('SELECT xyz_period, xyz_periods, lost_factor, lost_fallback_days, adherent_purchases, abc_a FROM shop.settings',
+    $$VALUES ('week', 12, 1.00, 200, 5, 0.7)$$, 'what was set before the first refresh stays');
+SELECT results_eq('SELECT line FROM report, clientcore.refresh_lines(report) OFFSET 1', $$VALUES
+    ('XYZ classes look at 12 weeks (as it was set)'),
+    ('lost is who is silent for over 1.00 times its typical interval (from 96 silences that ended)'),
+    ('or, with fewer than three intervals, for over 200 days (as it was set)'),
+    ('that rule, made on 2019-12-28 from the sales until then: of 0 clients called lost 0 bought since; of 12 others 0 did not'),
+    ('base "shop" is as of 2020-12-28')$$, 'and is told of');
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
+CALL clientcore.detach('shop');
+
 SELECT * FROM finish();
 ROLLBACK;
