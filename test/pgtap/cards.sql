@@ -48,6 +48,16 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
 CALL clientcore.detach('shop');
 
+-- --- settings and targets that nothing could be made of ---
+
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT throws_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), '23514', NULL, format('%s is refused for %s', s.value, s.name))
+FROM (VALUES ('as_of', '294277-01-01'), ('as_of', '4713-11-24 BC'), ('as_of', 'infinity'), ('lost_factor', 'NaN'), ('lost_factor', '0'), ('abc_a', 'NaN'), ('xyz_x', 'NaN'),
+    ('xyz_variation_y', 'NaN'), ('key_share', 'NaN'), ('false_loss', 'NaN')) AS s (name, value);
+SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
+FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
+CALL clientcore.detach('shop');
+
 -- --- settings that a base chooses ---
 
 CREATE TABLE slow_sales AS
