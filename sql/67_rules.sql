@@ -207,6 +207,11 @@ BEGIN
         PERFORM clientcore.argument_error('settings', format('"%s" must not be null', wrong), NULL);
     END IF;
     source := format('(SELECT (jsonb_populate_record(t, %2$L)).* FROM %1$I.settings t)', base, tried);
+    BEGIN
+        EXECUTE 'SELECT * FROM ' || source || ' s';
+    EXCEPTION WHEN data_exception THEN
+        PERFORM clientcore.argument_error('settings', SQLERRM, NULL);
+    END;
     FOR wrong, failed IN
         SELECT pg_get_expr(conbin, conrelid), conname FROM pg_constraint
         WHERE conrelid = format('%I.settings', base)::regclass AND contype = 'c'

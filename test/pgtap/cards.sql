@@ -54,6 +54,9 @@ CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day',
 SELECT throws_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), '23514', NULL, format('%s is refused for %s', s.value, s.name))
 FROM (VALUES ('as_of', '294277-01-01'), ('as_of', '4713-11-24 BC'), ('as_of', 'infinity'), ('lost_factor', 'NaN'), ('lost_factor', '0'), ('abc_a', 'NaN'), ('xyz_x', 'NaN'),
     ('xyz_variation_y', 'NaN'), ('key_share', 'NaN'), ('false_loss', 'NaN')) AS s (name, value);
+SELECT pg_temp.refresh('shop');
+SELECT throws_ok(format('SELECT * FROM clientcore.preview(''shop'', %L)', t), '22023', NULL, t || ' is refused where it is to be tried')
+FROM unnest(ARRAY['{"abc_a": "much"}', '{"lost_days": 1.5}', '{"lost_days": 3000000000}', '{"lost_factor": 100000}', '{"lost_factor": "NaN"}', '{"abc_a": null}', '{"as_of": "2024-01-01"}', '{"none": 1}', '[]', 'null']) AS t;
 SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
 FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
 CALL clientcore.detach('shop');
