@@ -437,28 +437,32 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     made record;
+    is_there boolean;
 BEGIN
     FOR made IN
-        SELECT * FROM (VALUES
+        SELECT f.*, format('%I.%I', base, o.name) || o.arguments AS signature
+        FROM (VALUES
             ('clients_as_of', 'day date', 'SETOF %1$I.clients', 'SELECT * FROM clientcore.clients_as_of(NULL::%1$I.clients, day)',
                 'the view clients as of another day, from what is known now and under today''s settings'),
             ('class_migration', 'from_day date, to_day date',
                 'TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)',
                 'SELECT * FROM clientcore.class_migration(NULL::%1$I.clients, from_day, to_day)',
                 'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
-        ) AS f (name, arguments, result, body, comment)
+        ) AS f (name, parameters, result, body, comment)
+        JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP
         -- as with views: over one's own alone; anew, because the body knows the columns of clients
+        is_there := EXISTS (SELECT FROM pg_proc WHERE oid = to_regprocedure(made.signature) AND proowner = current_user::regrole);
         EXECUTE format($sql$
             %4$s FUNCTION %1$I.%2$I(%3$s) RETURNS $sql$ || made.result || $sql$
             LANGUAGE sql STABLE SECURITY DEFINER
             SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1
-            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.arguments,
-            CASE WHEN EXISTS (
-                SELECT FROM pg_proc WHERE oid = to_regproc(format('%I.%I', base, made.name)) AND proowner = current_user::regrole)
-            THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
-        EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
-        EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
+            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.parameters,
+            CASE WHEN is_there THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
+        IF NOT is_there THEN
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made.signature);
+        END IF;
+        EXECUTE format('COMMENT ON FUNCTION %s IS %L', made.signature, made.comment);
     END LOOP;
 END
 $$;

@@ -822,14 +822,17 @@ COMMENT ON FUNCTION clientcore.base_capture_from(text, jsonb) IS
 
 -- --- detach ---
 
--- What create_layout makes, functions and views first, each before what it depends on.
+-- What create_layout makes, functions and views first, each before what it depends on. With
+-- the arguments of functions, for others may have their names.
 CREATE FUNCTION clientcore.layout_objects()
-RETURNS TABLE (kind text, name text)
+RETURNS TABLE (kind text, name text, arguments text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
-    ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)')
+UNION ALL
+SELECT o.kind, o.name, ''
+FROM (VALUES ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
     ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
     ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
     ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
@@ -841,10 +844,10 @@ VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
-    ('TABLE', 'settings')
+    ('TABLE', 'settings')) AS o (kind, name)
 $$;
 COMMENT ON FUNCTION clientcore.layout_objects() IS
-'Internal: the tables and views of a client base';
+'Internal: the tables, views and functions of a client base';
 
 CREATE FUNCTION clientcore.find_source(base text, relation oid, source_number integer)
 RETURNS integer
@@ -918,7 +921,7 @@ BEGIN
         JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'
         ORDER BY c.relname));
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
-        EXECUTE format('DROP %s IF EXISTS %I.%I', object.kind, base, object.name);
+        EXECUTE format('DROP %s IF EXISTS %I.%I%s', object.kind, base, object.name, object.arguments);
     END LOOP;
     IF NOT coalesce((arguments ->> 'keeps_schema')::boolean, false) THEN
         EXECUTE format('DROP SCHEMA %I', base);
@@ -1177,8 +1180,8 @@ DECLARE
     object record;
 BEGIN
     FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind IN ('VIEW', 'FUNCTION') LOOP
-        EXECUTE format('GRANT %s ON %s %I.%I TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
-            CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, grantee);
+        EXECUTE format('GRANT %s ON %s %I.%I%s TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
+            CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, object.arguments, grantee);
     END LOOP;
 END
 $$;

@@ -89,5 +89,22 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
 CALL clientcore.detach('shop');
 
+-- --- functions ---
+
+-- Others may have the names of ours, with other arguments.
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+CREATE FUNCTION shop.clients_as_of(text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE ROLE cards_reader;
+SELECT lives_ok($$CALL clientcore.upgrade_base('shop')$$, 'a base with a function of another''s is upgraded');
+SELECT lives_ok($$CALL clientcore.grant_read('shop', 'cards_reader')$$, 'and granted');
+SELECT is(has_function_privilege('cards_reader', 'shop.clients_as_of(date)', 'EXECUTE'), true, 'which is for ours');
+SELECT throws_ok($$CALL clientcore.detach('shop')$$, '2BP01', NULL, 'but not detached with it');
+DROP FUNCTION shop.clients_as_of(text);
+-- What was granted stays.
+GRANT EXECUTE ON FUNCTION shop.class_migration(date, date) TO PUBLIC;
+CALL clientcore.upgrade_base('shop');
+SELECT is((SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a WHERE p.oid = 'shop.class_migration(date, date)'::regprocedure AND a.grantee = 0), 1::bigint, 'an upgrade takes no grant back');
+CALL clientcore.detach('shop');
+
 SELECT * FROM finish();
 ROLLBACK;
