@@ -328,7 +328,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS
-'Internal: makes the tables and views of a client base in its empty schema';
+'Internal: makes the tables, views and functions of a client base in its empty schema';
 
 CREATE FUNCTION clientcore.comment_layout(base text)
 RETURNS void

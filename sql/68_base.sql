@@ -1201,7 +1201,33 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_grant_read(text, jsonb) IS
-'Internal: lets a role read the views of a base';
+'Internal: lets a role read the views of a base and call its functions';
+
+-- Those to whom each view and function of a base is granted that there is: whoever was
+-- given some alone, or had one taken away, is not given more by an upgrade.
+CREATE FUNCTION clientcore.readers_of(base text)
+RETURNS TABLE (reader text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH object AS (
+    SELECT c.oid, 'SELECT' AS privilege, c.relowner AS owner, c.relacl AS grants
+    FROM clientcore.layout_objects() o
+    JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', base, o.name))
+    WHERE o.kind = 'VIEW'
+    UNION ALL
+    SELECT p.oid, 'EXECUTE', p.proowner, p.proacl
+    FROM clientcore.layout_objects() o
+    JOIN pg_proc p ON p.oid = to_regprocedure(format('%I.%I', base, o.name) || o.arguments)
+    WHERE o.kind = 'FUNCTION')
+SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+FROM object o, aclexplode(o.grants) a
+WHERE a.privilege_type = o.privilege AND a.grantee <> o.owner
+GROUP BY a.grantee
+HAVING count(DISTINCT o.oid) = (SELECT count(*) FROM object)
+$$;
+COMMENT ON FUNCTION clientcore.readers_of(text) IS
+'Internal: the roles (as they stand in a GRANT) that may use all views and functions of a base';
 
 CREATE FUNCTION clientcore.base_upgrade(base text, arguments jsonb)
 RETURNS jsonb
@@ -1210,7 +1236,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     was integer;
-    reader record;
+    readers text[];
+    grantee text;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
@@ -1222,14 +1249,10 @@ BEGIN
             MESSAGE = format('client base "%s" has layout %s, later than %s', base, was, clientcore.layout_version()),
             HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
     END IF;
+    readers := ARRAY(SELECT reader FROM clientcore.readers_of(base));
     PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base);
-    -- whoever may read the clients may read what was added
-    FOR reader IN
-        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
-        FROM pg_class c, aclexplode(c.relacl) a
-        WHERE c.oid = format('%I.clients', base)::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
-    LOOP
-        PERFORM clientcore.grant_views(base, reader.name);
+    FOREACH grantee IN ARRAY readers LOOP
+        PERFORM clientcore.grant_views(base, grantee);
     END LOOP;
     EXECUTE format('UPDATE %I.state SET layout = $1 WHERE layout IS DISTINCT FROM $1', base) USING clientcore.layout_version();
     RETURN jsonb_build_object('was', was, 'layout', clientcore.layout_version());

@@ -473,7 +473,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE clientcore.grant_read(text, text) IS
-'Lets a role (its name, or public) read the views of a base, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
+'Lets a role (its name, or public) read the views of a base and call its functions, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
 
 CREATE FUNCTION clientcore.back_test(base text, day date DEFAULT NULL)
 RETURNS TABLE (
@@ -542,7 +542,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE clientcore.upgrade_base(text) IS
-'After ALTER EXTENSION clientcore UPDATE: brings the views of a base up to the new version; columns are only appended. Errors: 3F000 where there is no such base, 55000 for a base of a later version.';
+'After ALTER EXTENSION clientcore UPDATE: brings the views and functions of a base up to the new version; columns are only appended, and what is added is granted to whoever may read all the rest. Errors: 3F000 where there is no such base, 55000 for a base of a later version.';
 
 -- --- what they say ---
 

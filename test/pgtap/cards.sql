@@ -100,6 +100,17 @@ SELECT lives_ok($$CALL clientcore.grant_read('shop', 'cards_reader')$$, 'and gra
 SELECT is(has_function_privilege('cards_reader', 'shop.clients_as_of(date)', 'EXECUTE'), true, 'which is for ours');
 SELECT throws_ok($$CALL clientcore.detach('shop')$$, '2BP01', NULL, 'but not detached with it');
 DROP FUNCTION shop.clients_as_of(text);
+-- Whoever may read all may read what an upgrade adds; nobody else is given more.
+CREATE ROLE cards_guest;
+GRANT SELECT ON shop.clients TO cards_guest;
+CREATE ROLE "Cards Partner";
+CALL clientcore.grant_read('shop', 'Cards Partner');
+REVOKE SELECT ON shop.win_back_list FROM "Cards Partner";
+DROP VIEW shop.kpis;
+CALL clientcore.upgrade_base('shop');
+SELECT is((SELECT string_agg(format('%s: %s %s %s', rolname, has_table_privilege(oid, 'shop.kpis', 'SELECT'), has_table_privilege(oid, 'shop.win_back_list', 'SELECT'),
+        has_function_privilege(oid, 'shop.clients_as_of(date)', 'EXECUTE')), '; ' ORDER BY rolname) FROM pg_roles WHERE rolname ~* '^cards'),
+    'Cards Partner: f f t; cards_guest: f f f; cards_reader: t t t', 'an upgrade gives what it adds to those who may read all');
 -- What was granted stays.
 GRANT EXECUTE ON FUNCTION shop.class_migration(date, date) TO PUBLIC;
 CALL clientcore.upgrade_base('shop');
