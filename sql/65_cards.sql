@@ -201,7 +201,7 @@ COMMENT ON FUNCTION clientcore.fresh_cards(text, text, text, text) IS
 -- that differ. was_day is the day that cards were for, or null. Clients are told as text,
 -- or not at all where they are many: touched, those whose history is another; judged,
 -- those who also may have been lost since, by the calendar alone.
-CREATE FUNCTION clientcore.cards_statement(base text, day date, compared date, was_day date)
+CREATE FUNCTION clientcore.cards_statement(base text, settings text, day date, compared date, was_day date)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -209,7 +209,7 @@ AS $$
 DECLARE
     columns text := clientcore.card_columns(base, '');
 BEGIN
-    RETURN 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
+    RETURN 'WITH ' || clientcore.fresh_cards(base, settings, format('%L::date', day), format('%L::date', compared))
     || format($sql$,
     move AS MATERIALIZED (
         SELECT coalesce(f.client_id, c.client_id) AS client_id,
@@ -264,7 +264,7 @@ BEGIN
         columns, clientcore.card_columns(base, 'f.'), clientcore.card_columns(base, 'c.'));
 END
 $$;
-COMMENT ON FUNCTION clientcore.cards_statement(text, date, date, date) IS
+COMMENT ON FUNCTION clientcore.cards_statement(text, text, date, date, date) IS
 'Internal: the statement that brings the cards of a base up to date and tells what it did';
 
 -- A table is made what a query gives (its columns, in their order, those of the key first),
@@ -343,7 +343,7 @@ $$;
 COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
 'Internal: brings the months of some clients, or of all, up to date';
 
-CREATE FUNCTION clientcore.refresh_losses(base text, day date, clients text[])
+CREATE FUNCTION clientcore.refresh_losses(base text, settings text, day date, clients text[])
 RETURNS void
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -351,15 +351,15 @@ AS $$
 SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
     SELECT p.client_id, l.last_purchase, l.silence_limit, l.lost_on, l.returned_on,
         clientcore.revenue(clientcore.slice(p.history, (l.last_purchase - interval '12 months')::date + 1, l.last_purchase))
-    FROM (SELECT * FROM %1$I.settings LIMIT 1) s
+    FROM %1$s s
     CROSS JOIN %2$s
     CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, s.lost_factor,
         CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
         CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
         CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END) l$sql$,
-    base, clientcore.chosen_histories(base, clients), day), clients)
+    settings, clientcore.chosen_histories(base, clients), day), clients)
 $$;
-COMMENT ON FUNCTION clientcore.refresh_losses(text, date, text[]) IS
+COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
 'Internal: brings the losses of some clients, or of all, up to date';
 
 -- --- summaries ---
@@ -404,7 +404,7 @@ COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
 -- kept for a year in a month if it is within a spell at its end, and was within one, the
 -- same or another, at the end of the month a year before: one range of months for every
 -- two spells. So nothing is counted month by month and client by client.
-CREATE FUNCTION clientcore.refresh_flow_summary(base text, day date)
+CREATE FUNCTION clientcore.refresh_flow_summary(base text, settings text, day date)
 RETURNS void
 LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -413,7 +413,7 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     WITH client AS MATERIALIZED (
         SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
             CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END AS first_limit
-        FROM %1$I.card c, (SELECT * FROM %1$I.settings LIMIT 1) s
+        FROM %1$I.card c, %11$s s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
         SELECT l.*, lag(l.returned_on) OVER (PARTITION BY l.client_id ORDER BY l.last_purchase) AS began
@@ -472,9 +472,9 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     clientcore.month_number('coalesce(e.began, c.first_purchase)'), clientcore.month_number('e.lost_on'),
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
     clientcore.month_number('e.returned_on'), clientcore.month_number('(c.first_purchase + c.first_limit + 1)'),
-    clientcore.month_number('m.month_date'), day))
+    clientcore.month_number('m.month_date'), day, settings))
 $$;
-COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, date) IS
+COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';
 
 -- A discrete hazard: of the losses still open when a month of silence begins, how many end
@@ -534,28 +534,31 @@ DECLARE
     rule jsonb;
     was record;
     compared date;
+    -- as they are logged: what is set from now on is for the next refresh
+    settings text := format('(SELECT h.* FROM %I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)', base);
 BEGIN
+    PERFORM clientcore.log_settings(base);
     EXECUTE format('SELECT as_of, rule FROM %I.state', base) INTO was;
     EXECUTE format($sql$
         SELECT jsonb_build_object('lost_rule', lost_rule, 'lost_factor', lost_factor, 'lost_min_days', lost_min_days, 'lost_max_days', lost_max_days,
             'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
-        FROM %I.settings$sql$, base)
+        FROM %s s$sql$, settings)
     INTO rule;
     compared := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
-    EXECUTE clientcore.cards_statement(base, day, compared, was.as_of) INTO report;
+    EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
     IF report -> 'touched' <> '[]' THEN
         PERFORM clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
     END IF;
     IF was.rule IS DISTINCT FROM rule OR was.as_of IS NULL OR was.as_of > day THEN
-        PERFORM clientcore.refresh_losses(base, day, NULL);
+        PERFORM clientcore.refresh_losses(base, settings, day, NULL);
     ELSIF report -> 'judged' <> '[]' THEN
-        PERFORM clientcore.refresh_losses(base, day, clientcore.texts_of(report -> 'judged'));
+        PERFORM clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
     END IF;
     -- where much is new, the planner is told before it reads
     IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
         EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
     END IF;
-    PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, day), clientcore.refresh_return_chance(base, day);
+    PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$
         UPDATE %1$I.state s
         SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,

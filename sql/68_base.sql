@@ -493,8 +493,10 @@ DECLARE
 BEGIN
     EXECUTE format($sql$
         INSERT INTO %1$I.settings_history
-        SELECT (jsonb_populate_record(NULL::%1$I.settings_history, to_jsonb(s) || jsonb_build_object('applied_at', clock_timestamp()))).*
-        FROM %1$I.settings s
+        SELECT (jsonb_populate_record(NULL::%1$I.settings_history, to_jsonb(s) || jsonb_build_object('applied_at', t.applied_at))).*
+        FROM %1$I.settings s,
+            -- after all others, even where the clock was set back
+            (SELECT greatest(clock_timestamp(), max(h.applied_at) + interval '1 microsecond') AS applied_at FROM %1$I.settings_history h) t
         WHERE to_jsonb(s) - 'only_row' IS DISTINCT FROM (
             SELECT to_jsonb(h) - 'applied_at' FROM %1$I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)$sql$, base);
     GET DIAGNOSTICS changed = ROW_COUNT;

@@ -89,6 +89,17 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
 CALL clientcore.detach('shop');
 
+-- Settings are those that were logged last, even where the clock was set back since.
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+UPDATE shop.settings_history SET applied_at = applied_at + interval '1 year';
+UPDATE shop.settings SET lost_rule = 'days', lost_days = 11;
+SELECT pg_temp.refresh('shop');
+SELECT pg_temp.refresh('shop');
+SELECT results_eq('SELECT DISTINCT lost_rule, silence_limit_days FROM shop.clients', $$VALUES ('fixed: 11 days', 11)$$, 'new settings are not held up by a clock that was set back');
+SELECT is((SELECT count(*) FROM shop.settings_history), 3::bigint, 'and are logged once');
+CALL clientcore.detach('shop');
+
 -- --- functions ---
 
 -- Others may have the names of ours, with other arguments.
