@@ -351,7 +351,7 @@ DECLARE
     compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
-        || format(clientcore.clients_template(), base, clientcore.client_rows(base, 'c.manager, c.segment, c.region',
+        || format(clientcore.clients_template(), base, clientcore.client_rows(base, '',
             format('(SELECT f.*, c.name, c.manager, c.segment, c.region FROM fresh f LEFT JOIN %I.card c ON c.client_id %s f.client_id)',
                 base, (SELECT equality FROM clientcore.base_key(base))),
             format($sql$(
