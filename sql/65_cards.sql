@@ -115,7 +115,7 @@ BEGIN
         FROM @figure f, @known k, @cutoff c, @setting s
         WINDOW by_revenue AS (ORDER BY f.revenue_12m DESC, f.client_id::text COLLATE "C" ROWS UNBOUNDED PRECEDING)),
     @kind AS (
-        SELECT c.*, g.names[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
+        SELECT c.*, (SELECT g.names FROM @segment g)[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
             NOT c.is_lost AND c.is_old AND c.abc_class IN ('A', 'B') AND c.purchase_count >= 5
                 AND c.full_years > 0 AND c.years_bought = c.full_years AS is_long_standing,
             c.may_be_promising AND row_number() OVER (PARTITION BY c.may_be_promising
@@ -124,7 +124,6 @@ BEGIN
             coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected,
             min(c.revenue_12m) FILTER (WHERE c.is_top_buyer) OVER () AS top_buyer_from
         FROM @scored c
-        CROSS JOIN @segment g
         -- subqueries that are grouped, or made distinct, where they are joined: the planner
         -- is to know that a client is in them once
         LEFT JOIN (
