@@ -1234,7 +1234,8 @@ won AS (
     SELECT DISTINCT (
         SELECT min(t.n) FROM rule t
         WHERE r BETWEEN t.r_from AND t.r_to AND f BETWEEN t.f_from AND t.f_to AND m BETWEEN t.m_from AND t.m_to) AS n
-    FROM generate_series(1, bins) r, generate_series(1, bins) f, generate_series(1, bins) m
+    FROM generate_series(1, 10) r, generate_series(1, 10) f, generate_series(1, 10) m
+    WHERE r <= bins AND f <= bins AND m <= bins
 )
 SELECT (10 * row_number() OVER (ORDER BY t.n))::smallint, t.segment, t.r_from::smallint, t.r_to::smallint,
     t.f_from::smallint, t.f_to::smallint, t.m_from::smallint, t.m_to::smallint
@@ -1336,7 +1337,7 @@ DECLARE
     problems jsonb;
 BEGIN
     EXECUTE format($sql$
-        WITH score AS (SELECT generate_series(1, s.rfm_bins) AS n FROM %1$I.settings s),
+        WITH score AS (SELECT g.n FROM generate_series(1, 10) g (n) JOIN %1$I.settings s ON g.n <= s.rfm_bins),
         combination AS MATERIALIZED (
             SELECT r.n AS recency, f.n AS frequency, m.n AS monetary, (
                 SELECT min(y.position) FROM %1$I.rfm_segment y
