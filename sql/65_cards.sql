@@ -101,7 +101,7 @@ BEGIN
             coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, c.recent), 'C') AS abc_class,
             coalesce(clientcore.abc_class_by_cutoffs(f.revenue, c.lifetime), 'C') AS abc_lifetime_class,
             coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.value_profit ELSE f.value_revenue END, c.recent), 'C') AS value_class,
-            clientcore.quantile_score(f.last_purchase - date '2000-01-01', s.rfm_bins) OVER () AS recency_score,
+            s.rfm_bins + 1 - clientcore.quantile_score(%4$s - f.last_purchase, s.rfm_bins) OVER () AS recency_score,
             clientcore.quantile_score(nullif(f.purchase_count, 0), s.rfm_bins) OVER () AS frequency_score,
             clientcore.quantile_score(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) OVER () AS monetary_score,
             f.revenue_12m > 0 AND sum(greatest(f.revenue_12m, 0)) OVER by_revenue - f.revenue_12m < s.key_share * k.revenue_12m AS is_top_buyer,
