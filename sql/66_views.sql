@@ -575,12 +575,13 @@ BEGIN
             s.compared_date, c.as_of_date
         FROM (
             SELECT c.*, CASE
-                    WHEN c.is_lost THEN CASE WHEN (c.was_key OR c.is_key) AND NOT coalesce(c.was_lost_before, false) THEN 'lost' END
+                    WHEN c.is_lost THEN CASE WHEN c.lost_date > s.compared_date THEN 'lost' END
                     WHEN c.was_key AND NOT c.is_key THEN CASE WHEN c.revenue_since_amount < c.revenue_before_amount THEN 'left' ELSE 'outpaced' END
                     WHEN c.was_key AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount THEN 'shrank'
                     WHEN c.is_key AND NOT c.was_key THEN 'entered' END AS change
             FROM (SELECT c.*, c.was_key_before AND NOT coalesce(c.was_lost_before, false) AS was_key
                 FROM (%2$s) c WHERE c.is_key OR c.was_key_before) c
+            CROSS JOIN %1$I.state s
             CROSS JOIN (%9$s) t) c
         CROSS JOIN %1$I.state s
         WHERE c.change IS NOT NULL
@@ -1011,9 +1012,10 @@ BEGIN
             s.as_of - d.day_date AS ago_days
         FROM %1$I.state s
         CROSS JOIN LATERAL (
-            SELECT generate_series(date_trunc('month', s.first_sale_date::timestamp), s.as_of::timestamp, interval '1 day')::date AS day_date) d
+            SELECT generate_series(date_trunc('month', least(s.first_sale_date, (SELECT min(m.month_date) FROM %1$I.month_summary m))::timestamp),
+                s.as_of::timestamp, interval '1 day')::date AS day_date) d
         ORDER BY d.day_date$sql$,
-        'The days from the month of the first sale to as_of, to join with day_date or month_date');
+        'The days from the month of the first sale or return to as_of, to join with day_date or month_date');
 
     PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
         WITH places AS (%6$s),
