@@ -13,6 +13,7 @@
 --   %7$s  whether the view is of the whole base, not by place
 --   %8$s  the operator by which clients are equal
 --   %9$s  the query of the settings that the last refresh went by
+--   %10$s the query of all places, and of that of sales without a client
 -- A summary is one template from which two views come: NAME, and NAME_by, which has a row
 -- for each place: each combination of manager, segment and region. For NAME there is one
 -- place. The names are null where not known, and empty in the tables of sums.
@@ -399,10 +400,10 @@ $$;
 COMMENT ON FUNCTION clientcore.action_rows(text) IS
 'Internal: the query that finds the strategy for every situation of the rows of "chosen"';
 
--- Of the clients, of the sums of the last refresh, and of nobody known, to whom sales
--- without a client count. Made distinct one by one, and joined by one array: the planner is
--- to know that they are few, and to hash.
-CREATE FUNCTION clientcore.place_rows(base text)
+-- Of the clients, of the sums of the last refresh and, where that is asked for, of nobody
+-- known, to whom sales without a client count. Made distinct one by one, and joined by one
+-- array: the planner is to know that they are few, and to hash.
+CREATE FUNCTION clientcore.place_rows(base text, with_nobody boolean)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -414,11 +415,12 @@ SELECT format($sql$
             FROM (SELECT DISTINCT d.manager, d.segment, d.region FROM %1$I.card d) c
             UNION
             SELECT ARRAY[c.manager, c.segment, c.region]
-            FROM (SELECT DISTINCT f.manager, f.segment, f.region FROM %1$I.flow_summary f) c
+            FROM (SELECT DISTINCT f.manager, f.segment, f.region FROM %1$I.flow_summary f) c%2$s) x$sql$,
+    base, CASE WHEN with_nobody THEN format($sql$
             UNION
-            SELECT ARRAY['', '', ''] FROM %1$I.state s WHERE s.guest_revenue_12m_amount <> 0) x$sql$, base)
+            SELECT ARRAY['', '', ''] FROM %I.state s WHERE s.guest_revenue_12m_amount <> 0$sql$, base) ELSE '' END)
 $$;
-COMMENT ON FUNCTION clientcore.place_rows(text) IS
+COMMENT ON FUNCTION clientcore.place_rows(text, boolean) IS
 'Internal: the query of the combinations of manager, segment and region there are';
 
 CREATE FUNCTION clientcore.create_view(base text, name text, query text, comment text, place text DEFAULT 'client')
@@ -431,14 +433,16 @@ DECLARE
     belongs text := CASE place
         WHEN 'by' THEN 'p.names = ARRAY[coalesce(c.manager, ''''), coalesce(c.segment, ''''), coalesce(c.region, '''')]'
         WHEN 'whole' THEN 'true' ELSE '' END;
+    whole text := 'SELECT 1 AS place, ARRAY['''', '''', ''''] AS names';
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
         base, clientcore.client_rows(base, belongs, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
         clientcore.action_rows(base), belongs,
         CASE place WHEN 'by' THEN 'nullif(w.names[1], '''') AS manager, nullif(w.names[2], '''') AS segment, nullif(w.names[3], '''') AS region,' ELSE '' END,
-        CASE place WHEN 'by' THEN clientcore.place_rows(base) ELSE 'SELECT 1 AS place, ARRAY['''', '''', ''''] AS names' END,
-        (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base));
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, false) ELSE whole END,
+        (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, true) ELSE whole END);
     EXECUTE format('COMMENT ON VIEW %I.%I IS %L', base, name, comment);
     FOR attribute IN
         SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
@@ -799,7 +803,7 @@ BEGIN
         'Clients by segment of their RFM scores: recency, frequency and money of everything they bought');
 
     PERFORM clientcore.create_summary(base, 'concentration', $sql$
-        WITH places AS (%6$s),
+        WITH places AS (%10$s),
         known AS NOT MATERIALIZED (
             SELECT p.place, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue
             FROM %1$I.card c JOIN places p ON %4$s),
