@@ -55,7 +55,7 @@ DECLARE
     equals text := (SELECT equality FROM clientcore.base_key(base));
 BEGIN
     -- LIMIT 1: the planner is to know that it is one row
-    RETURN replace(format($sql$
+    RETURN format(replace($sql$
     @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
         SELECT p.client_id, f.*, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
@@ -115,7 +115,7 @@ BEGIN
             GROUP BY f.first_purchase) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
     @promising AS MATERIALIZED (
-        SELECT p.client_id
+        SELECT p.client_id, p.place
         FROM (
             SELECT f.client_id, row_number() OVER (ORDER BY f.first_days_revenue DESC, f.client_id::text COLLATE "C") AS place
             FROM @figure f, @known k, @setting s
@@ -145,13 +145,13 @@ BEGIN
     @kind AS (
         SELECT c.*, (SELECT g.names FROM @segment g)[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
             c.may_be_long_standing AND c.abc_class IN ('A', 'B') AS is_long_standing,
-            p.client_id IS NOT NULL AS is_promising,
+            p.place IS NOT NULL AS is_promising,
             coalesce(m.is_vocal, false) AS is_vocal, coalesce(m.is_image_maker, false) AS is_image_maker,
             coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected
         FROM @scored c
         -- subqueries that are grouped, or made distinct, where they are joined: the planner
         -- is to know that a client is in them once
-        LEFT JOIN (SELECT DISTINCT client_id FROM @promising) p ON p.client_id %6$s c.client_id
+        LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, place FROM @promising ORDER BY client_id) p ON p.client_id %6$s c.client_id
         LEFT JOIN (
             SELECT coalesce(a.client, m.client_id) AS client_id,
                 bool_or(m.kind = 'vocal') AS is_vocal, bool_or(m.kind = 'image_maker') AS is_image_maker,
@@ -175,8 +175,8 @@ BEGIN
                 ORDER BY max(CASE WHEN k.is_lost THEN greatest(k.value_revenue, k.revenue_12m) ELSE k.revenue_12m END) DESC,
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
-            GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$,
-        base, clientcore.joined_histories(base), settings, day, compared, equals), '@', prefix || '_');
+            GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
+        base, clientcore.joined_histories(base), settings, day, compared, equals);
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
@@ -219,7 +219,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
     || clientcore.card_query(base, 'then', settings, compared, compared)
     || format($sql$,
     fresh AS MATERIALIZED (
-        SELECT n.*, t.client_id IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
+        SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
             t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
         LEFT JOIN (
@@ -418,7 +418,7 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     SELECT m.month_date, coalesce(date_trunc('month', c.first_purchase::timestamp)::date, 'infinity'),
         CASE WHEN m.purchase_count = 0 THEN 'none'
             WHEN c.first_purchase >= m.month_date THEN 'new'
-            WHEN r.client_id IS NOT NULL THEN 'returned'
+            WHEN r.month_date IS NOT NULL THEN 'returned'
             ELSE 'retained' END,
         coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''),
         count(*), sum(m.purchase_count), sum(m.sale_count), sum(m.return_count), sum(m.revenue), sum(m.returned), sum(m.profit)
@@ -594,7 +594,8 @@ BEGIN
             revenue_12m_amount = coalesce(r.revenue_12m_amount, 0), profit_12m_amount = r.profit_12m_amount,
             abc_a_from = r.abc_a_from, abc_b_from = r.abc_b_from, top_buyer_from = r.top_buyer_from,
             guest_revenue_12m_amount = coalesce((
-                SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4)) FROM %1$I.guest g), 0)
+                SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4))
+                FROM (SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) g), 0)
         FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
     USING report, compared, rule, day;
     RETURN report - 'touched' - 'judged';
