@@ -25,7 +25,7 @@ BEGIN
             only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
             time_zone text NOT NULL CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00+00') IS NOT NULL),
             amount_scale smallint NOT NULL DEFAULT 4 CHECK (amount_scale BETWEEN 0 AND 8),
-            as_of date CHECK (isfinite(as_of)),
+            as_of date CHECK (as_of BETWEEN '0001-01-01' AND '9999-12-31'),
             sales_complete_from date CHECK (isfinite(sales_complete_from)),
             pending_limit bigint NOT NULL DEFAULT 10000000 CHECK (pending_limit > 0),
             abc_by text NOT NULL DEFAULT 'revenue' CHECK (abc_by IN ('revenue', 'profit')),
@@ -44,7 +44,7 @@ BEGIN
             adherent_days integer NOT NULL DEFAULT 365 CHECK (adherent_days >= 0),
             lost_rule text NOT NULL DEFAULT 'silence' CHECK (lost_rule IN ('silence', 'days')),
             false_loss numeric NOT NULL DEFAULT 0.05 CHECK (false_loss > 0 AND false_loss < 1 AND scale(false_loss) <= 9),
-            lost_factor numeric(6, 2) NOT NULL DEFAULT 3 CHECK (lost_factor > 0),
+            lost_factor numeric(6, 2) NOT NULL DEFAULT 3 CHECK (lost_factor BETWEEN 0.01 AND 9999.99),
             lost_min_days integer NOT NULL DEFAULT 30 CHECK (lost_min_days >= 0),
             lost_max_days integer NOT NULL DEFAULT 730 CHECK (lost_max_days <= 100000),
             lost_fallback_days integer NOT NULL DEFAULT 365 CHECK (lost_fallback_days BETWEEN 0 AND 100000),
@@ -299,7 +299,7 @@ BEGIN
         $sql$CREATE TABLE %1$I.target (
             measure text NOT NULL,
             month_date date NOT NULL CHECK (extract(day FROM month_date) = 1),
-            target numeric NOT NULL,
+            target numeric(34, 8) NOT NULL CHECK (target <> 'NaN'),
             PRIMARY KEY (measure, month_date))$sql$,
         -- added_at in the key: a sequence that was set back, as by a restore of data
         -- alone or on a logical replica, must refuse no sale;
@@ -328,7 +328,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS
-'Internal: makes the tables and views of a client base in its empty schema';
+'Internal: makes the tables, views and functions of a client base in its empty schema';
 
 CREATE FUNCTION clientcore.comment_layout(base text)
 RETURNS void

@@ -55,8 +55,33 @@ $$;
 COMMENT ON FUNCTION clientcore.apply_calibration(text, jsonb) IS
 'Internal: makes the settings those that calibration suggests';
 
--- At the first refresh that finds clients. Later ones change nothing, so that losses do
--- not drift.
+-- The settings that are not the defaults of their columns.
+CREATE FUNCTION clientcore.settings_set(base text)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    defaults text;
+    found jsonb;
+BEGIN
+    SELECT string_agg(format('(%s) AS %I', pg_get_expr(d.adbin, d.adrelid), a.attname), ', ') INTO defaults
+    FROM pg_attribute a
+    JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = format('%I.settings', base)::regclass;
+    EXECUTE format($sql$
+        SELECT jsonb_object_agg(s.key, s.value)
+        FROM %I.settings t, (SELECT to_jsonb(d) AS usual FROM (SELECT %s) d) d, jsonb_each(to_jsonb(t)) s
+        WHERE s.value <> d.usual -> s.key$sql$, base, defaults)
+    INTO found;
+    RETURN coalesce(found, '{}');
+END
+$$;
+COMMENT ON FUNCTION clientcore.settings_set(text) IS
+'Internal: the settings of a base that somebody has set';
+
+-- At the first refresh that finds clients. What somebody has set before it stays; later ones
+-- change nothing, so that losses do not drift.
 CREATE FUNCTION clientcore.calibrate_once(base text, day date)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -65,6 +90,7 @@ AS $$
 DECLARE
     is_calibrated boolean;
     found jsonb;
+    kept jsonb;
 BEGIN
     EXECUTE format('SELECT calibrated_at IS NOT NULL FROM %I.state', base) INTO is_calibrated;
     IF is_calibrated THEN
@@ -74,6 +100,14 @@ BEGIN
     IF (found ->> 'client_count')::bigint = 0 THEN
         RETURN NULL;
     END IF;
+    SELECT coalesce(jsonb_object_agg(k.key, k.value), '{}') INTO kept
+    FROM jsonb_each(clientcore.settings_set(base)) k WHERE found -> 'settings' ? k.key;
+    -- a number of periods says little without the period
+    IF kept ?| ARRAY['xyz_period', 'xyz_periods'] THEN
+        EXECUTE format('SELECT $1 || jsonb_build_object(''xyz_period'', xyz_period, ''xyz_periods'', xyz_periods) FROM %I.settings', base)
+        INTO kept USING kept;
+    END IF;
+    found := found || jsonb_build_object('settings', (found -> 'settings') || kept, 'kept', kept);
     PERFORM clientcore.apply_calibration(base, found), clientcore.log_settings(base);
     RETURN found || jsonb_build_object('back_test', clientcore.back_test_of(base, NULL, day));
 END
@@ -173,6 +207,11 @@ BEGIN
         PERFORM clientcore.argument_error('settings', format('"%s" must not be null', wrong), NULL);
     END IF;
     source := format('(SELECT (jsonb_populate_record(t, %2$L)).* FROM %1$I.settings t)', base, tried);
+    BEGIN
+        EXECUTE 'SELECT * FROM ' || source || ' s';
+    EXCEPTION WHEN data_exception THEN
+        PERFORM clientcore.argument_error('settings', SQLERRM, NULL);
+    END;
     FOR wrong, failed IN
         SELECT pg_get_expr(conbin, conrelid), conname FROM pg_constraint
         WHERE conrelid = format('%I.settings', base)::regclass AND contype = 'c'
@@ -398,28 +437,32 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     made record;
+    is_there boolean;
 BEGIN
     FOR made IN
-        SELECT * FROM (VALUES
+        SELECT f.*, format('%I.%I', base, o.name) || o.arguments AS signature
+        FROM (VALUES
             ('clients_as_of', 'day date', 'SETOF %1$I.clients', 'SELECT * FROM clientcore.clients_as_of(NULL::%1$I.clients, day)',
                 'the view clients as of another day, from what is known now and under today''s settings'),
             ('class_migration', 'from_day date, to_day date',
                 'TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)',
                 'SELECT * FROM clientcore.class_migration(NULL::%1$I.clients, from_day, to_day)',
                 'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
-        ) AS f (name, arguments, result, body, comment)
+        ) AS f (name, parameters, result, body, comment)
+        JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP
         -- as with views: over one's own alone; anew, because the body knows the columns of clients
+        is_there := EXISTS (SELECT FROM pg_proc WHERE oid = to_regprocedure(made.signature) AND proowner = current_user::regrole);
         EXECUTE format($sql$
             %4$s FUNCTION %1$I.%2$I(%3$s) RETURNS $sql$ || made.result || $sql$
             LANGUAGE sql STABLE SECURITY DEFINER
             SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1
-            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.arguments,
-            CASE WHEN EXISTS (
-                SELECT FROM pg_proc WHERE oid = to_regproc(format('%I.%I', base, made.name)) AND proowner = current_user::regrole)
-            THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
-        EXECUTE format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', base, made.name);
-        EXECUTE format('COMMENT ON FUNCTION %I.%I IS %L', base, made.name, made.comment);
+            BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.parameters,
+            CASE WHEN is_there THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
+        IF NOT is_there THEN
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made.signature);
+        END IF;
+        EXECUTE format('COMMENT ON FUNCTION %s IS %L', made.signature, made.comment);
     END LOOP;
 END
 $$;

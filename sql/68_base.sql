@@ -822,14 +822,17 @@ COMMENT ON FUNCTION clientcore.base_capture_from(text, jsonb) IS
 
 -- --- detach ---
 
--- What create_layout makes, functions and views first, each before what it depends on.
+-- What create_layout makes, functions and views first, each before what it depends on. With
+-- the arguments of functions, for others may have their names.
 CREATE FUNCTION clientcore.layout_objects()
-RETURNS TABLE (kind text, name text)
+RETURNS TABLE (kind text, name text, arguments text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
-    ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)')
+UNION ALL
+SELECT o.kind, o.name, ''
+FROM (VALUES ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
     ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
     ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
     ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
@@ -841,10 +844,10 @@ VALUES ('FUNCTION', 'clients_as_of'), ('FUNCTION', 'class_migration'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
-    ('TABLE', 'settings')
+    ('TABLE', 'settings')) AS o (kind, name)
 $$;
 COMMENT ON FUNCTION clientcore.layout_objects() IS
-'Internal: the tables and views of a client base';
+'Internal: the tables, views and functions of a client base';
 
 CREATE FUNCTION clientcore.find_source(base text, relation oid, source_number integer)
 RETURNS integer
@@ -918,7 +921,7 @@ BEGIN
         JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'
         ORDER BY c.relname));
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
-        EXECUTE format('DROP %s IF EXISTS %I.%I', object.kind, base, object.name);
+        EXECUTE format('DROP %s IF EXISTS %I.%I%s', object.kind, base, object.name, object.arguments);
     END LOOP;
     IF NOT coalesce((arguments ->> 'keeps_schema')::boolean, false) THEN
         EXECUTE format('DROP SCHEMA %I', base);
@@ -1177,8 +1180,8 @@ DECLARE
     object record;
 BEGIN
     FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind IN ('VIEW', 'FUNCTION') LOOP
-        EXECUTE format('GRANT %s ON %s %I.%I TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
-            CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, grantee);
+        EXECUTE format('GRANT %s ON %s %I.%I%s TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
+            CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, object.arguments, grantee);
     END LOOP;
 END
 $$;
@@ -1198,7 +1201,33 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_grant_read(text, jsonb) IS
-'Internal: lets a role read the views of a base';
+'Internal: lets a role read the views of a base and call its functions';
+
+-- Those to whom each view and function of a base is granted that there is: whoever was
+-- given some alone, or had one taken away, is not given more by an upgrade.
+CREATE FUNCTION clientcore.readers_of(base text)
+RETURNS TABLE (reader text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH object AS (
+    SELECT c.oid, 'SELECT' AS privilege, c.relowner AS owner, c.relacl AS grants
+    FROM clientcore.layout_objects() o
+    JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', base, o.name))
+    WHERE o.kind = 'VIEW'
+    UNION ALL
+    SELECT p.oid, 'EXECUTE', p.proowner, p.proacl
+    FROM clientcore.layout_objects() o
+    JOIN pg_proc p ON p.oid = to_regprocedure(format('%I.%I', base, o.name) || o.arguments)
+    WHERE o.kind = 'FUNCTION')
+SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+FROM object o, aclexplode(o.grants) a
+WHERE a.privilege_type = o.privilege AND a.grantee <> o.owner
+GROUP BY a.grantee
+HAVING count(DISTINCT o.oid) = (SELECT count(*) FROM object)
+$$;
+COMMENT ON FUNCTION clientcore.readers_of(text) IS
+'Internal: the roles (as they stand in a GRANT) that may use all views and functions of a base';
 
 CREATE FUNCTION clientcore.base_upgrade(base text, arguments jsonb)
 RETURNS jsonb
@@ -1207,7 +1236,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     was integer;
-    reader record;
+    readers text[];
+    grantee text;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
@@ -1219,14 +1249,10 @@ BEGIN
             MESSAGE = format('client base "%s" has layout %s, later than %s', base, was, clientcore.layout_version()),
             HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
     END IF;
+    readers := ARRAY(SELECT reader FROM clientcore.readers_of(base));
     PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base);
-    -- whoever may read the clients may read what was added
-    FOR reader IN
-        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
-        FROM pg_class c, aclexplode(c.relacl) a
-        WHERE c.oid = format('%I.clients', base)::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
-    LOOP
-        PERFORM clientcore.grant_views(base, reader.name);
+    FOREACH grantee IN ARRAY readers LOOP
+        PERFORM clientcore.grant_views(base, grantee);
     END LOOP;
     EXECUTE format('UPDATE %I.state SET layout = $1 WHERE layout IS DISTINCT FROM $1', base) USING clientcore.layout_version();
     RETURN jsonb_build_object('was', was, 'layout', clientcore.layout_version());

@@ -22,6 +22,45 @@ $$;
 COMMENT ON FUNCTION clientcore.counted(numeric, text, text) IS
 'Internal: a number of things, in words';
 
+CREATE FUNCTION clientcore.silences_seen(calibration jsonb, setting text, what text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(CASE WHEN calibration -> 'kept' ? setting THEN ' (as it was set)'
+        WHEN (calibration ->> what)::numeric >= (calibration ->> 'needed')::numeric THEN ' (from %s that ended)' ELSE ' (the default: only %s ended so far)' END,
+    clientcore.counted((calibration ->> what)::numeric, 'silence', 'silences'))
+$$;
+COMMENT ON FUNCTION clientcore.silences_seen(jsonb, text, text) IS
+'Internal: from how many silences a setting was chosen, if it was not set, in words';
+
+-- The settings that a base chose for itself, and why.
+CREATE FUNCTION clientcore.calibration_lines(calibration jsonb)
+RETURNS TABLE (n integer, line text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT l.n, l.line
+FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS test) c, LATERAL (VALUES
+    (1, format('XYZ classes look at %s %ss', c.chosen ->> 'xyz_periods', c.chosen ->> 'xyz_period')
+        || CASE WHEN calibration -> 'kept' ?| ARRAY['xyz_periods', 'xyz_period'] THEN ' (as it was set)'
+            ELSE ': ' || coalesce('half of the clients usually buy again within '
+                    || clientcore.counted(trim_scale(round((calibration ->> 'typical_interval')::numeric, 1)), 'day', 'days'),
+                'no client has bought twice') END),
+    (2, format('lost is who is silent for over %s times its typical interval', c.chosen ->> 'lost_factor')
+        || clientcore.silences_seen(calibration, 'lost_factor', 'ratio_count')),
+    (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
+        || clientcore.silences_seen(calibration, 'lost_fallback_days', 'interval_count')),
+    (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
+        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s others %s did not',
+        c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
+        c.test ->> 'kept_count', c.test ->> 'kept_silent_count') END)
+) AS l (n, line)
+WHERE l.line IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientcore.calibration_lines(jsonb) IS
+'Internal: what calibration chose, in words';
+
 -- The words of a report, a line each.
 CREATE FUNCTION clientcore.refresh_lines(report jsonb)
 RETURNS TABLE (line text)
@@ -38,6 +77,8 @@ SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
         format('; skipped: %s without a date, %s without an amount',
             clientcore.counted((source ->> 'undated')::numeric, 'row', 'rows'), source ->> 'unpriced') ELSE '' END
 FROM jsonb_array_elements(report -> 'sources') AS source
+UNION ALL
+(SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
 UNION ALL
 SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
     || coalesce(' (' || clientcore.time_taken(report) || ')', '')
@@ -149,44 +190,6 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.create_base_schema(text, oid) IS
 'Internal: makes the schema of a base. Errors: 42501 for who may not.';
-
-CREATE FUNCTION clientcore.silences_seen(calibration jsonb, what text)
-RETURNS text
-LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format(CASE WHEN (calibration ->> what)::numeric >= (calibration ->> 'needed')::numeric
-        THEN ' (from %s that ended)' ELSE ' (the default: only %s ended so far)' END,
-    clientcore.counted((calibration ->> what)::numeric, 'silence', 'silences'))
-$$;
-COMMENT ON FUNCTION clientcore.silences_seen(jsonb, text) IS
-'Internal: from how many silences a setting was chosen, in words';
-
--- The settings that a base chose for itself, and why.
-CREATE FUNCTION clientcore.calibration_lines(calibration jsonb)
-RETURNS TABLE (n integer, line text)
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT l.n, l.line
-FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS test) c, LATERAL (VALUES
-    (1, format('XYZ classes look at %s %ss: ', c.chosen ->> 'xyz_periods', c.chosen ->> 'xyz_period')
-        || coalesce('half of the clients usually buy again within '
-                || clientcore.counted(trim_scale(round((calibration ->> 'typical_interval')::numeric, 1)), 'day', 'days'),
-            'no client has bought twice')),
-    (2, format('lost is who is silent for over %s times its typical interval', c.chosen ->> 'lost_factor')
-        || clientcore.silences_seen(calibration, 'ratio_count')),
-    (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
-        || clientcore.silences_seen(calibration, 'interval_count')),
-    (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
-        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s others %s did not',
-        c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
-        c.test ->> 'kept_count', c.test ->> 'kept_silent_count') END)
-) AS l (n, line)
-WHERE l.line IS NOT NULL
-$$;
-COMMENT ON FUNCTION clientcore.calibration_lines(jsonb) IS
-'Internal: what calibration chose, in words';
 
 -- What attach did, in words.
 CREATE FUNCTION clientcore.attach_lines(plan jsonb, report jsonb)
@@ -470,7 +473,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE clientcore.grant_read(text, text) IS
-'Lets a role (its name, or public) read the views of a base, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
+'Lets a role (its name, or public) read the views of a base and call its functions, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
 
 CREATE FUNCTION clientcore.back_test(base text, day date DEFAULT NULL)
 RETURNS TABLE (
@@ -539,7 +542,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE clientcore.upgrade_base(text) IS
-'After ALTER EXTENSION clientcore UPDATE: brings the views of a base up to the new version; columns are only appended. Errors: 3F000 where there is no such base, 55000 for a base of a later version.';
+'After ALTER EXTENSION clientcore UPDATE: brings the views and functions of a base up to the new version; columns are only appended, and what is added is granted to whoever may read all the rest. Errors: 3F000 where there is no such base, 55000 for a base of a later version.';
 
 -- --- what they say ---
 

@@ -48,6 +48,19 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
 CALL clientcore.detach('shop');
 
+-- --- settings and targets that nothing could be made of ---
+
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT throws_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), '23514', NULL, format('%s is refused for %s', s.value, s.name))
+FROM (VALUES ('as_of', '294277-01-01'), ('as_of', '4713-11-24 BC'), ('as_of', 'infinity'), ('lost_factor', 'NaN'), ('lost_factor', '0'), ('abc_a', 'NaN'), ('xyz_x', 'NaN'),
+    ('xyz_variation_y', 'NaN'), ('key_share', 'NaN'), ('false_loss', 'NaN')) AS s (name, value);
+SELECT pg_temp.refresh('shop');
+SELECT throws_ok(format('SELECT * FROM clientcore.preview(''shop'', %L)', t), '22023', NULL, t || ' is refused where it is to be tried')
+FROM unnest(ARRAY['{"abc_a": "much"}', '{"lost_days": 1.5}', '{"lost_days": 3000000000}', '{"lost_factor": 100000}', '{"lost_factor": "NaN"}', '{"abc_a": null}', '{"as_of": "2024-01-01"}', '{"none": 1}', '[]', 'null']) AS t;
+SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
+FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
+CALL clientcore.detach('shop');
+
 -- --- settings that a base chooses ---
 
 CREATE TABLE slow_sales AS
@@ -59,6 +72,49 @@ UPDATE shop.settings SET frequent_purchases = 7, adherent_purchases = 9;
 SELECT pg_temp.refresh('shop');
 SELECT results_eq($$SELECT measure, from_value, to_value FROM clientcore.recalibrate('shop') WHERE measure LIKE 'setting %'$$,
     $$VALUES ('setting adherent_purchases', '9', '7')$$, 'but not fewer than make a client frequent');
+CALL clientcore.detach('shop');
+
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+UPDATE shop.settings SET xyz_period = 'week', lost_fallback_days = 200, abc_a = 0.7;
+CREATE TEMP TABLE report AS SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') AS report;
+SELECT results_eq('SELECT xyz_period, xyz_periods, lost_factor, lost_fallback_days, adherent_purchases, abc_a FROM shop.settings',
+    $$VALUES ('week', 12, 1.00, 200, 5, 0.7)$$, 'what was set before the first refresh stays');
+SELECT results_eq('SELECT line FROM report, clientcore.refresh_lines(report) OFFSET 1', $$VALUES
+    ('XYZ classes look at 12 weeks (as it was set)'),
+    ('lost is who is silent for over 1.00 times its typical interval (from 96 silences that ended)'),
+    ('or, with fewer than three intervals, for over 200 days (as it was set)'),
+    ('that rule, made on 2019-12-28 from the sales until then: of 0 clients called lost 0 bought since; of 12 others 0 did not'),
+    ('base "shop" is as of 2020-12-28')$$, 'and is told of');
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
+CALL clientcore.detach('shop');
+
+-- --- functions ---
+
+-- Others may have the names of ours, with other arguments.
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+CREATE FUNCTION shop.clients_as_of(text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE ROLE cards_reader;
+SELECT lives_ok($$CALL clientcore.upgrade_base('shop')$$, 'a base with a function of another''s is upgraded');
+SELECT lives_ok($$CALL clientcore.grant_read('shop', 'cards_reader')$$, 'and granted');
+SELECT is(has_function_privilege('cards_reader', 'shop.clients_as_of(date)', 'EXECUTE'), true, 'which is for ours');
+SELECT throws_ok($$CALL clientcore.detach('shop')$$, '2BP01', NULL, 'but not detached with it');
+DROP FUNCTION shop.clients_as_of(text);
+-- Whoever may read all may read what an upgrade adds; nobody else is given more.
+CREATE ROLE cards_guest;
+GRANT SELECT ON shop.clients TO cards_guest;
+CREATE ROLE "Cards Partner";
+CALL clientcore.grant_read('shop', 'Cards Partner');
+REVOKE SELECT ON shop.win_back_list FROM "Cards Partner";
+DROP VIEW shop.kpis;
+CALL clientcore.upgrade_base('shop');
+SELECT is((SELECT string_agg(format('%s: %s %s %s', rolname, has_table_privilege(oid, 'shop.kpis', 'SELECT'), has_table_privilege(oid, 'shop.win_back_list', 'SELECT'),
+        has_function_privilege(oid, 'shop.clients_as_of(date)', 'EXECUTE')), '; ' ORDER BY rolname) FROM pg_roles WHERE rolname ~* '^cards'),
+    'Cards Partner: f f t; cards_guest: f f f; cards_reader: t t t', 'an upgrade gives what it adds to those who may read all');
+-- What was granted stays.
+GRANT EXECUTE ON FUNCTION shop.class_migration(date, date) TO PUBLIC;
+CALL clientcore.upgrade_base('shop');
+SELECT is((SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a WHERE p.oid = 'shop.class_migration(date, date)'::regprocedure AND a.grantee = 0), 1::bigint, 'an upgrade takes no grant back');
 CALL clientcore.detach('shop');
 
 SELECT * FROM finish();
