@@ -9,8 +9,6 @@ SELECT no_plan();
 \set is_whole false
 \ir common/truth_bases.psql
 \ir common/truth_changes.psql
-\set day 2022-06-15
-\ir common/truth_now.psql
 
 -- --- the day ---
 
@@ -22,11 +20,9 @@ SELECT is((SELECT count(*) FROM at_first a FULL JOIN again b USING (made, place,
 SELECT is((SELECT count(*) FROM :random.card_log), :log_count::bigint, 'and logs nothing');
 
 -- A day later, weeks later.
-\set day 2022-06-16
 SELECT pg_temp.set(:'random', '{"as_of": "2022-06-16"}'), pg_temp.refresh(:'random') \g /dev/null
 SELECT pg_temp.keep_rows('later', :'random') \g /dev/null
 SELECT * FROM pg_temp.wrote_no_row_again('at_first', 'later', 'the next day');
-\ir common/truth_now.psql
 SELECT pg_temp.snapshot('then') \g /dev/null
 \set day 2022-09-30
 SELECT pg_temp.set(:'random', '{"as_of": "2022-09-30"}'), pg_temp.refresh(:'random') \g /dev/null
