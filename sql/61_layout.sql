@@ -429,7 +429,7 @@ BEGIN
             ('state', 'has_profit', 'whether the profit of every sale of the 12 months is known'),
             ('state', 'revenue_12m_amount', 'revenue of 12 months of all clients, the negative ones counted as 0'),
             ('state', 'profit_12m_amount', 'their profit, the same way'),
-            ('state', 'guest_revenue_12m_amount', 'revenue of 12 months without a client'),
+            ('state', 'guest_revenue_12m_amount', 'revenue of 12 months without a client, forgotten clients included'),
             ('state', 'abc_a_from', 'least value of class A'),
             ('state', 'abc_b_from', 'least value of class B'),
             ('state', 'top_buyer_from', 'revenue of 12 months of the smallest top buyer'),

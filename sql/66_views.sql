@@ -5,16 +5,18 @@
 --   %1$I  the base
 --   %2$s  the query of all clients with all that views tell of them: see client_rows
 --   %3$s  the query that finds the action for every row of "chosen": see action_rows
---   %4$s  manager, segment and region of the row c of a table: see places
---   %5$s  the same in the outermost list of columns, with a comma behind
---   %6$s  the query of all places there are
+--   %4$s  the condition by which the row c of a table belongs to the place p
+--   %5$s  manager, segment and region of the place w in the outermost list of columns, with a
+--         comma behind
+--   %6$s  the query of all places: place (a number in their order), names (manager, segment,
+--         region)
 --   %7$s  whether the view is of the whole base, not by place
 --   %8$s  the operator by which clients are equal
 --   %9$s  the query of the settings that the last refresh went by
---   %10$s the same to sort by
+--   %10$s the query of all places, and of that of sales without a client
 -- A summary is one template from which two views come: NAME, and NAME_by, which has a row
--- for each manager, segment and region. Those are NULL where not known; within the queries
--- they are empty then, so that they can be joined, and sorted by their bytes, which is fast.
+-- for each place: each combination of manager, segment and region. For NAME there is one
+-- place. The names are null where not known, and empty in the tables of sums.
 
 -- What is not our own is not replaced: its owner would stay, and read with the rights of
 -- whoever looks.
@@ -95,7 +97,7 @@ DECLARE
             (NULL, 'lost_date', 'day on which it was lost; null: it is not'),
             (NULL, 'is_returned', 'whether it was lost before, and came back'),
             (NULL, 'come_back_count', 'losses from which it came back'),
-            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half), or revenue of 90 days under half of that a year before; see settings'),
+            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half) and for longer than its typical interval, or revenue of 90 days under half of that a year before; see settings'),
             (NULL, 'is_silent', 'whether it is at risk because of its silence'),
             (NULL, 'is_shrinking', 'whether it is at risk because its revenue of 90 days fell'),
             (NULL, 'silence_days', 'days since its last purchase'),
@@ -252,14 +254,15 @@ COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
 
 -- Shares of amounts count what is negative as nothing.
 -- card, state and settings are what stands in FROM for each: the tables of the base, or what
--- they would be on another day.
+-- they would be on another day. place is the condition by which a card belongs to the place
+-- p; where it is not empty, so is its number.
 CREATE FUNCTION clientcore.client_rows(base text, place text, card text, state text, settings text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
-        SELECT c.client_id, c.name, %2$s,
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region, %2$s
             c.first_purchase AS first_purchase_date,
             c.last_purchase AS last_purchase_date,
             c.purchase_count, c.sale_count, c.return_count,
@@ -325,7 +328,8 @@ SELECT format($sql$
             (CASE WHEN s.abc_is_by_profit THEN c.value_profit ELSE c.value_revenue END)::numeric(28, 4) AS value_amount,
             c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.segment_before, c.was_key_before,
             -- what the action goes by
-            CASE WHEN d.is_lost THEN c.value_class ELSE c.abc_class END AS action_abc,
+            CASE WHEN d.is_lost THEN c.value_class WHEN r.is_silent OR r.is_shrinking THEN least(c.abc_class, c.value_class)
+                ELSE c.abc_class END AS action_abc,
             concat_ws(',',
                 CASE WHEN c.is_key THEN 'key' END, CASE WHEN c.is_top_buyer THEN 'top_buyer' END,
                 CASE WHEN c.is_breadwinner THEN 'breadwinner' END, CASE WHEN c.is_long_standing THEN 'long_standing' END,
@@ -333,9 +337,8 @@ SELECT format($sql$
                 CASE WHEN c.is_image_maker THEN 'image_maker' END, CASE WHEN c.is_expert THEN 'expert' END,
                 CASE WHEN c.is_protected THEN 'protected' END, CASE WHEN r.is_let_go THEN 'let_go' END) AS kinds,
             r.is_let_go,
-            c.manager AS own_manager, c.segment AS own_segment, c.region AS own_region,
             s.as_of AS as_of_date
-        FROM %3$s c
+        FROM %3$s c%6$s
         CROSS JOIN %4$s s
         CROSS JOIN %5$s t
         CROSS JOIN (
@@ -348,12 +351,14 @@ SELECT format($sql$
                     WHEN 4 THEN 'frequent' WHEN 5 THEN 'adherent' END AS rung_stage) d
         CROSS JOIN LATERAL (
             SELECT NOT d.is_lost AND coalesce(d.silence_days > c.silence_limit
-                    * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false) AS is_silent,
+                    * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false)
+                    -- not before its next purchase is due
+                    AND d.silence_days > coalesce(c.typical_interval, 0) AS is_silent,
                 NOT d.is_lost AND c.last_purchase IS NOT NULL AND c.revenue_90d_year_ago > 0
                     AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
                     AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
-    base, place, card, state, settings)
+    base, CASE place WHEN '' THEN '' ELSE 'p.place,' END, card, state, settings, CASE place WHEN '' THEN '' ELSE ' JOIN places p ON ' || place END)
 $$;
 COMMENT ON FUNCTION clientcore.client_rows(text, text, text, text, text) IS
 'Internal: the query of all clients of a base with all that its views tell of them';
@@ -395,6 +400,29 @@ $$;
 COMMENT ON FUNCTION clientcore.action_rows(text) IS
 'Internal: the query that finds the strategy for every situation of the rows of "chosen"';
 
+-- Of the clients, of the sums of the last refresh and, where that is asked for, of nobody
+-- known, to whom sales without a client count. Made distinct one by one, and joined by one
+-- array: the planner is to know that they are few, and to hash.
+CREATE FUNCTION clientcore.place_rows(base text, with_nobody boolean)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        SELECT row_number() OVER (ORDER BY x.names COLLATE "C")::integer AS place, x.names
+        FROM (
+            SELECT ARRAY[coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, '')] AS names
+            FROM (SELECT DISTINCT d.manager, d.segment, d.region FROM %1$I.card d) c
+            UNION
+            SELECT ARRAY[c.manager, c.segment, c.region]
+            FROM (SELECT DISTINCT f.manager, f.segment, f.region FROM %1$I.flow_summary f) c%2$s) x$sql$,
+    base, CASE WHEN with_nobody THEN format($sql$
+            UNION
+            SELECT ARRAY['', '', ''] FROM %I.state s WHERE s.guest_revenue_12m_amount <> 0$sql$, base) ELSE '' END)
+$$;
+COMMENT ON FUNCTION clientcore.place_rows(text, boolean) IS
+'Internal: the query of the combinations of manager, segment and region there are';
+
 CREATE FUNCTION clientcore.create_view(base text, name text, query text, comment text, place text DEFAULT 'client')
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -402,19 +430,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key_type oid := (SELECT atttypid FROM pg_attribute WHERE attrelid = format('%I.card', base)::regclass AND attname = 'client_id');
-    columns text := CASE place
-        WHEN 'client' THEN 'c.manager, c.segment, c.region'
-        WHEN 'whole' THEN '''''::text AS manager, ''''::text AS segment, ''''::text AS region'
-        ELSE 'coalesce(c.manager, '''') COLLATE "C" AS manager, coalesce(c.segment, '''') COLLATE "C" AS segment, coalesce(c.region, '''') COLLATE "C" AS region' END;
+    belongs text := CASE place
+        WHEN 'by' THEN 'p.names = ARRAY[coalesce(c.manager, ''''), coalesce(c.segment, ''''), coalesce(c.region, '''')]'
+        WHEN 'whole' THEN 'true' ELSE '' END;
+    whole text := 'SELECT 1 AS place, ARRAY['''', '''', ''''] AS names';
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
-        base, clientcore.client_rows(base, columns, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
-        clientcore.action_rows(base), columns,
-        CASE place WHEN 'by' THEN 'nullif(manager, '''') COLLATE "default" AS manager, nullif(segment, '''') COLLATE "default" AS segment, nullif(region, '''') COLLATE "default" AS region,' ELSE '' END,
-        CASE place WHEN 'by' THEN format('SELECT DISTINCT %s FROM %I.card c', columns, base) ELSE 'SELECT ' || columns END,
+        base, clientcore.client_rows(base, belongs, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
+        clientcore.action_rows(base), belongs,
+        CASE place WHEN 'by' THEN 'nullif(w.names[1], '''') AS manager, nullif(w.names[2], '''') AS segment, nullif(w.names[3], '''') AS region,' ELSE '' END,
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, false) ELSE whole END,
         (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
-        CASE place WHEN 'by' THEN 'manager COLLATE "C", segment COLLATE "C", region COLLATE "C",' ELSE '' END);
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, true) ELSE whole END);
     EXECUTE format('COMMENT ON VIEW %I.%I IS %L', base, name, comment);
     FOR attribute IN
         SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
@@ -551,12 +579,13 @@ BEGIN
             s.compared_date, c.as_of_date
         FROM (
             SELECT c.*, CASE
-                    WHEN c.is_lost THEN CASE WHEN (c.was_key OR c.is_key) AND NOT coalesce(c.was_lost_before, false) THEN 'lost' END
+                    WHEN c.is_lost THEN CASE WHEN c.lost_date > s.compared_date THEN 'lost' END
                     WHEN c.was_key AND NOT c.is_key THEN CASE WHEN c.revenue_since_amount < c.revenue_before_amount THEN 'left' ELSE 'outpaced' END
                     WHEN c.was_key AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount THEN 'shrank'
                     WHEN c.is_key AND NOT c.was_key THEN 'entered' END AS change
             FROM (SELECT c.*, c.was_key_before AND NOT coalesce(c.was_lost_before, false) AS was_key
                 FROM (%2$s) c WHERE c.is_key OR c.was_key_before) c
+            CROSS JOIN %1$I.state s
             CROSS JOIN (%9$s) t) c
         CROSS JOIN %1$I.state s
         WHERE c.change IS NOT NULL
@@ -656,11 +685,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.create_summary(base, 'abc_xyz_matrix', $sql$
-        WITH cell AS (
-            SELECT c.manager, c.segment, c.region, c.abc_class AS action_abc, c.xyz_class, count(*) AS client_count,
+        WITH places AS (%6$s),
+        cell AS (
+            SELECT c.place, c.abc_class AS action_abc, c.xyz_class, count(*) AS client_count,
                 sum(c.revenue_12m_amount) AS revenue, sum(greatest(c.revenue_12m_amount, 0)) AS positive, sum(c.profit_12m_amount) AS profit
             FROM (%2$s) c WHERE NOT c.is_lost
-            GROUP BY c.manager, c.segment, c.region, c.abc_class, c.xyz_class),
+            GROUP BY c.place, c.abc_class, c.xyz_class),
         chosen AS (
             SELECT a.abc AS action_abc, a.rank AS abc_rank, x.xyz AS xyz_class, x.rank AS xyz_rank,
                 CASE x.xyz WHEN 'new' THEN 'new' ELSE 'active' END AS status, ''::text AS kinds
@@ -678,26 +708,27 @@ BEGIN
             c.profit::numeric(28, 4) AS profit_12m_amount,
             a.recommended_action AS strategy, a.advice
         FROM chosen n
-        CROSS JOIN (%6$s) p
-        LEFT JOIN cell c USING (manager, segment, region, action_abc, xyz_class)
+        CROSS JOIN places w
+        LEFT JOIN cell c USING (place, action_abc, xyz_class)
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
-        ORDER BY %10$s n.abc_rank, n.xyz_rank$sql$,
+        ORDER BY place, n.abc_rank, n.xyz_rank$sql$,
         'Clients not lost by size (A, B, C) and frequency of purchase (X, Y, Z, new): always all twelve cells');
 
     PERFORM clientcore.create_summary(base, 'loyalty_ladder', $sql$
-        WITH known AS NOT MATERIALIZED (
-            SELECT %4$s, c.rung, coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost, c.come_back_count > 0 AS has_come_back,
+        WITH places AS (%6$s),
+        known AS NOT MATERIALIZED (
+            SELECT p.place, c.rung, coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost, c.come_back_count > 0 AS has_come_back,
                 c.revenue, c.revenue_12m, c.first_purchase, c.second_purchase, c.frequent_on, c.adherent_on
-            FROM %1$I.card c CROSS JOIN %1$I.state s),
+            FROM %1$I.card c JOIN places p ON %4$s CROSS JOIN %1$I.state s),
         -- where they stand
         standing AS (
-            SELECT k.manager, k.segment, k.region, k.rung, k.is_lost, count(*) AS client_count, sum(k.revenue) AS revenue,
+            SELECT k.place, k.rung, k.is_lost, count(*) AS client_count, sum(k.revenue) AS revenue,
                 sum(k.revenue_12m) AS revenue_12m, sum(greatest(k.revenue_12m, 0)) AS positive
             FROM known k
-            GROUP BY k.manager, k.segment, k.region, k.rung, k.is_lost),
+            GROUP BY k.place, k.rung, k.is_lost),
         -- what they have reached
         reached AS (
-            SELECT k.manager, k.segment, k.region, count(*) AS client_count, count(*) FILTER (WHERE k.rung >= 1) AS aware_count,
+            SELECT k.place, count(*) AS client_count, count(*) FILTER (WHERE k.rung >= 1) AS aware_count,
                 count(k.first_purchase) AS first_count, count(k.second_purchase) AS second_count,
                 count(k.frequent_on) AS frequent_count, count(k.adherent_on) AS adherent_count,
                 count(*) FILTER (WHERE k.is_lost OR k.has_come_back) AS lost_count,
@@ -705,7 +736,7 @@ BEGIN
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY k.frequent_on - k.second_purchase) AS second_days,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY k.adherent_on - k.frequent_on) AS frequent_days
             FROM known k
-            GROUP BY k.manager, k.segment, k.region)
+            GROUP BY k.place)
         SELECT %5$s
             r.stage AS loyalty_stage, r.rank::smallint AS loyalty_rank,
             coalesce(n.client_count, 0)::bigint AS client_count,
@@ -718,9 +749,9 @@ BEGIN
             r.days::numeric(10, 1) AS median_days,
             coalesce(f.client_count, 0) AS lost_from_count
         FROM (
-            SELECT p.*, l.*
-            FROM (%6$s) p
-            LEFT JOIN reached h USING (manager, segment, region)
+            SELECT p.place, l.*
+            FROM places p
+            LEFT JOIN reached h USING (place)
             CROSS JOIN LATERAL (VALUES
                 ('lost', 1, NULL, coalesce(h.lost_count, 0), NULL::bigint, NULL::float8),
                 ('unaware', 2, 0, coalesce(h.client_count, 0), h.aware_count, NULL),
@@ -730,26 +761,28 @@ BEGIN
                 ('frequent', 6, 4, coalesce(h.frequent_count, 0), h.adherent_count, h.frequent_days),
                 ('adherent', 7, 5, coalesce(h.adherent_count, 0), NULL, NULL)) l (stage, rank, rung, ever_count, next_count, days)) r
         LEFT JOIN (
-            SELECT manager, segment, region, CASE WHEN is_lost THEN 1 ELSE rung + 2 END AS rank, sum(client_count) AS client_count,
+            SELECT place, CASE WHEN is_lost THEN 1 ELSE rung + 2 END AS rank, sum(client_count) AS client_count,
                 sum(revenue) AS revenue, sum(revenue_12m) AS revenue_12m, sum(positive) AS positive
             FROM standing
-            GROUP BY 1, 2, 3, 4) n USING (manager, segment, region, rank)
-        LEFT JOIN (SELECT * FROM standing WHERE is_lost) f USING (manager, segment, region, rung)
-        ORDER BY %10$s r.rank$sql$,
+            GROUP BY 1, 2) n USING (place, rank)
+        LEFT JOIN (SELECT * FROM standing WHERE is_lost) f USING (place, rung)
+        JOIN places w USING (place)
+        ORDER BY place, r.rank$sql$,
         'The ladder of loyalty: how many clients stand on each rung, have ever reached it, go on to the next and how soon');
 
     PERFORM clientcore.create_summary(base, 'rfm_segments', $sql$
-        WITH known AS (
-            SELECT c.manager, c.segment, c.region, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
+        WITH places AS (%6$s),
+        known AS (
+            SELECT c.place, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
                 c.revenue_amount, c.revenue_12m_amount, c.silence_days, c.is_lost, c.is_at_risk
             FROM (%2$s) c WHERE c.purchase_count > 0),
         summed AS (
-            SELECT k.manager, k.segment, k.region, k.rfm_segment, count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count,
+            SELECT k.place, k.rfm_segment, count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count,
                 count(*) FILTER (WHERE k.is_at_risk) AS at_risk_count, sum(k.purchase_count) AS purchase_count,
                 sum(k.revenue_amount) AS revenue, sum(k.revenue_12m_amount) AS revenue_12m, sum(greatest(k.revenue_12m_amount, 0)) AS positive,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY k.silence_days) AS silence
             FROM known k
-            GROUP BY k.manager, k.segment, k.region, k.rfm_segment)
+            GROUP BY k.place, k.rfm_segment)
         SELECT %5$s
             rfm_segment, coalesce(n.rank, 32767)::smallint AS rfm_segment_rank,
             coalesce(c.client_count, 0) AS client_count,
@@ -761,68 +794,73 @@ BEGIN
             c.silence::numeric(10, 1) AS median_silence_days,
             coalesce(c.at_risk_count, 0) AS at_risk_count,
             coalesce(c.lost_count, 0) AS lost_count
-        FROM (SELECT p.manager, p.segment, p.region, y.segment AS rfm_segment, y.rank
-            FROM (%6$s) p
+        FROM (SELECT p.place, y.segment AS rfm_segment, y.rank
+            FROM places p
             CROSS JOIN (SELECT r.segment, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y) n
-        FULL JOIN summed c USING (manager, segment, region, rfm_segment)
-        ORDER BY %10$s rfm_segment_rank, rfm_segment$sql$,
+        FULL JOIN summed c USING (place, rfm_segment)
+        JOIN places w USING (place)
+        ORDER BY place, rfm_segment_rank, rfm_segment$sql$,
         'Clients by segment of their RFM scores: recency, frequency and money of everything they bought');
 
     PERFORM clientcore.create_summary(base, 'concentration', $sql$
-        WITH known AS NOT MATERIALIZED (
-            SELECT %4$s, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue FROM %1$I.card c),
+        WITH places AS (%10$s),
+        known AS NOT MATERIALIZED (
+            SELECT p.place, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue
+            FROM %1$I.card c JOIN places p ON %4$s),
         summed AS (
-            SELECT k.manager, k.segment, k.region, count(*) FILTER (WHERE k.is_buyer) AS buyer_count, count(*) FILTER (WHERE k.is_key) AS key_count,
+            SELECT k.place, count(*) FILTER (WHERE k.is_buyer) AS buyer_count, count(*) FILTER (WHERE k.is_key) AS key_count,
                 nullif(sum(k.revenue), 0) AS total, max(k.revenue) AS largest, sum(k.revenue) FILTER (WHERE k.is_key) AS of_key,
                 clientcore.gini(CASE WHEN k.is_buyer THEN k.revenue END) AS gini, clientcore.hhi(k.revenue) AS hhi
             FROM known k
-            GROUP BY k.manager, k.segment, k.region),
+            GROUP BY k.place),
         -- from the largest on: how many they are, and how much they bring
         ranked AS (
-            SELECT k.manager, k.segment, k.region, k.revenue, row_number() OVER largest_first AS place, sum(k.revenue) OVER largest_first AS reached
+            SELECT k.place, k.revenue, row_number() OVER largest_first AS nth, sum(k.revenue) OVER largest_first AS reached
             FROM known k WHERE k.revenue > 0
-            WINDOW largest_first AS (PARTITION BY k.manager, k.segment, k.region ORDER BY k.revenue DESC ROWS UNBOUNDED PRECEDING)),
+            WINDOW largest_first AS (PARTITION BY k.place ORDER BY k.revenue DESC ROWS UNBOUNDED PRECEDING)),
         counted AS (
-            SELECT manager, segment, region, sum(r.revenue) FILTER (WHERE r.place <= 10) AS first_10,
+            SELECT place, sum(r.revenue) FILTER (WHERE r.nth <= 10) AS first_10,
                 count(*) FILTER (WHERE r.reached - r.revenue < 0.30 * d.total) AS for_30_count,
                 count(*) FILTER (WHERE r.reached - r.revenue < 0.55 * d.total) AS for_55_count
-            FROM ranked r JOIN summed d USING (manager, segment, region)
-            GROUP BY manager, segment, region),
+            FROM ranked r JOIN summed d USING (place)
+            GROUP BY place),
         whole AS (
-            SELECT manager, segment, region, coalesce(c.buyer_count, 0) AS buyer_count, coalesce(c.key_count, 0) AS key_count, c.total,
+            SELECT place, coalesce(c.buyer_count, 0) AS buyer_count, coalesce(c.key_count, 0) AS key_count, c.total,
                 coalesce(l.for_30_count, 0) AS for_30_count, coalesce(l.for_55_count, 0) AS for_55_count,
                 l.first_10, c.largest, c.of_key, c.gini, c.hhi,
-                CASE WHEN manager = '' AND segment = '' AND region = '' THEN greatest(s.guest_revenue_12m_amount, 0) ELSE 0 END AS guests
-            FROM (%6$s) p
-            LEFT JOIN summed c USING (manager, segment, region)
-            LEFT JOIN counted l USING (manager, segment, region)
+                CASE WHEN p.names = ARRAY['', '', ''] THEN greatest(s.guest_revenue_12m_amount, 0) ELSE 0 END AS guests
+            FROM places p
+            LEFT JOIN summed c USING (place)
+            LEFT JOIN counted l USING (place)
             CROSS JOIN %1$I.state s)
         SELECT %5$s
             m.measure, m.rank::smallint AS measure_rank, m.label, m.value::numeric(34, 8) AS value, m.unit,
             m.target_from::numeric(9, 8) AS target_from, m.target_to::numeric(9, 8) AS target_to,
             coalesce(m.value >= m.target_from, true) AND coalesce(m.value <= m.target_to, true) AS is_within
-        FROM whole w
+        FROM whole d
+        JOIN places w USING (place)
         CROSS JOIN LATERAL (VALUES
-            ('buying_client_count', 1, 'Clients that bought in the 12 months', w.buyer_count::numeric, 'count', NULL::numeric, NULL::numeric),
-            ('clients_for_30_percent_count', 2, 'The largest clients that together bring 30 %% of the revenue', w.for_30_count, 'count', NULL, NULL),
-            ('clients_for_30_percent_share', 3, 'The same as a share of the clients that bought', w.for_30_count::numeric / nullif(w.buyer_count, 0), 'share', NULL, NULL),
-            ('clients_for_55_percent_count', 4, 'The largest clients that together bring 55 %% of the revenue', w.for_55_count, 'count', NULL, NULL),
-            ('clients_for_55_percent_share', 5, 'The same as a share of the clients that bought', w.for_55_count::numeric / nullif(w.buyer_count, 0), 'share', NULL, NULL),
-            ('first_10_share', 6, 'Share of the ten largest clients in the revenue of known clients', w.first_10 / w.total, 'share', NULL, NULL),
-            ('largest_client_share', 7, 'Share of the largest client in the revenue of known clients: over 10 %% the company depends on it', w.largest / w.total, 'share', NULL, 0.10),
-            ('key_client_count', 8, 'Key clients', w.key_count, 'count', NULL, NULL),
-            ('key_clients_share', 9, 'Share of the key clients in the revenue of known clients: 30 to 55 %% is sound', coalesce(w.of_key, 0) / w.total, 'share', 0.30, 0.55),
-            ('unidentified_revenue_amount', 10, 'Revenue without a client (guests), in none of the shares above', w.guests, 'amount', NULL, NULL),
-            ('unidentified_revenue_share', 11, 'The same as a share of all revenue, guests included', w.guests / nullif(coalesce(w.total, 0) + w.guests, 0), 'share', NULL, NULL),
-            ('gini', 12, 'Gini coefficient of the revenue of clients that bought: 0 all equal, 1 one has all', w.gini::numeric, 'index', NULL, NULL),
-            ('hhi', 13, 'Herfindahl-Hirschman index of the revenue: 1 / index is the number of equal clients that would be as concentrated', w.hhi::numeric, 'index', NULL, NULL)
+            ('buying_client_count', 1, 'Clients that bought in the 12 months', d.buyer_count::numeric, 'count', NULL::numeric, NULL::numeric),
+            ('clients_for_30_percent_count', 2, 'The largest clients that together bring 30 %% of the revenue', d.for_30_count, 'count', NULL, NULL),
+            ('clients_for_30_percent_share', 3, 'The same as a share of the clients that bought', d.for_30_count::numeric / nullif(d.buyer_count, 0), 'share', NULL, NULL),
+            ('clients_for_55_percent_count', 4, 'The largest clients that together bring 55 %% of the revenue', d.for_55_count, 'count', NULL, NULL),
+            ('clients_for_55_percent_share', 5, 'The same as a share of the clients that bought', d.for_55_count::numeric / nullif(d.buyer_count, 0), 'share', NULL, NULL),
+            ('first_10_share', 6, 'Share of the ten largest clients in the revenue of known clients', d.first_10 / d.total, 'share', NULL, NULL),
+            ('largest_client_share', 7, 'Share of the largest client in the revenue of known clients: over 10 %% the company depends on it', d.largest / d.total, 'share', NULL, 0.10),
+            ('key_client_count', 8, 'Key clients', d.key_count, 'count', NULL, NULL),
+            ('key_clients_share', 9, 'Share of the key clients in the revenue of known clients: 30 to 55 %% is sound', coalesce(d.of_key, 0) / d.total, 'share', 0.30, 0.55),
+            ('unidentified_revenue_amount', 10, 'Revenue without a client (guests), in none of the shares above', d.guests, 'amount', NULL, NULL),
+            ('unidentified_revenue_share', 11, 'The same as a share of all revenue, guests included', d.guests / nullif(coalesce(d.total, 0) + d.guests, 0), 'share', NULL, NULL),
+            ('gini', 12, 'Gini coefficient of the revenue of clients that bought: 0 all equal, 1 one has all', d.gini::numeric, 'index', NULL, NULL),
+            ('hhi', 13, 'Herfindahl-Hirschman index of the revenue: 1 / index is the number of equal clients that would be as concentrated', d.hhi::numeric, 'index', NULL, NULL)
             ) m (measure, rank, label, value, unit, target_from, target_to)
-        ORDER BY %10$s m.rank$sql$,
+        ORDER BY place, m.rank$sql$,
         'How far the revenue of 12 months hangs on few clients; clients with a negative revenue count as nothing');
 
     PERFORM clientcore.create_summary(base, 'class_migration', $sql$
-        WITH known AS (
-            SELECT c.manager, c.segment, c.region,
+        WITH places AS (%6$s),
+        known AS (
+            SELECT c.place,
                 CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc, c.abc_rank AS to_abc,
                 CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz, c.xyz_rank AS to_xyz,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage, c.loyalty_rank AS to_stage,
@@ -830,42 +868,42 @@ BEGIN
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
             FROM (%2$s) c),
-        moved AS (
-            SELECT k.manager, k.segment, k.region, k.from_abc, k.to_abc, k.from_xyz, k.to_xyz, k.from_stage, k.to_stage,
+        moved AS MATERIALIZED (
+            SELECT k.place, k.from_abc, k.to_abc, k.from_xyz, k.to_xyz, k.from_stage, k.to_stage,
                 k.from_segment, k.to_segment, k.from_key, k.to_key,
                 CASE GROUPING(k.from_abc, k.from_xyz, k.from_stage, k.from_segment, k.from_key)
                     WHEN 15 THEN 1 WHEN 23 THEN 2 WHEN 7 THEN 3 WHEN 27 THEN 4 WHEN 29 THEN 5 WHEN 30 THEN 6 END AS measure_rank,
                 count(*) AS client_count, sum(k.revenue_before_amount) AS revenue_before, sum(k.revenue_since_amount) AS revenue_now
             FROM known k
-            GROUP BY k.manager, k.segment, k.region, GROUPING SETS (
+            GROUP BY k.place, GROUPING SETS (
                 (k.from_abc, k.to_abc), (k.from_xyz, k.to_xyz), (k.from_abc, k.to_abc, k.from_xyz, k.to_xyz),
                 (k.from_stage, k.to_stage), (k.from_segment, k.to_segment), (k.from_key, k.to_key))),
         segment_rank AS (
             SELECT r.segment COLLATE "C" AS name, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment)
         SELECT %5$s
-            c.measure, m.measure_rank::smallint AS measure_rank,
-            c.from_class COLLATE "default" AS from_class, c.from_rank::smallint AS from_rank,
-            c.to_class COLLATE "default" AS to_class, c.to_rank::smallint AS to_rank,
+            n.measures[m.measure_rank] AS measure, m.measure_rank::smallint AS measure_rank,
+            CASE m.measure_rank WHEN 1 THEN n.abc[m.from_abc + 1] WHEN 2 THEN n.xyz[m.from_xyz + 1] WHEN 3 THEN n.abc_xyz[d.from_cell + 1]
+                WHEN 4 THEN n.stages[m.from_stage + 1] WHEN 5 THEN m.from_segment COLLATE "default" ELSE n.keys[m.from_key + 1] END AS from_class,
+            (CASE m.measure_rank WHEN 1 THEN m.from_abc WHEN 2 THEN m.from_xyz WHEN 3 THEN d.from_cell
+                WHEN 4 THEN m.from_stage WHEN 5 THEN coalesce(f.rank, 0) ELSE m.from_key END)::smallint AS from_rank,
+            CASE m.measure_rank WHEN 1 THEN n.abc[m.to_abc + 1] WHEN 2 THEN n.xyz[m.to_xyz + 1] WHEN 3 THEN n.abc_xyz[d.to_cell + 1]
+                WHEN 4 THEN n.stages[m.to_stage + 1] WHEN 5 THEN m.to_segment COLLATE "default" ELSE n.keys[m.to_key + 1] END AS to_class,
+            (CASE m.measure_rank WHEN 1 THEN m.to_abc WHEN 2 THEN m.to_xyz WHEN 3 THEN d.to_cell
+                WHEN 4 THEN m.to_stage WHEN 5 THEN coalesce(t.rank, 0) ELSE m.to_key END)::smallint AS to_rank,
             m.client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount, m.revenue_now::numeric(28, 4) AS revenue_now_amount,
             s.compared_date, s.as_of AS as_of_date
         FROM moved m
+        JOIN places w USING (place)
         CROSS JOIN %1$I.state s
         LEFT JOIN segment_rank f ON f.name = m.from_segment
         LEFT JOIN segment_rank t ON t.name = m.to_segment
-        CROSS JOIN (SELECT ARRAY['none', 'A', 'B', 'C'] AS abc, ARRAY['none', 'X', 'Y', 'Z', 'new'] AS xyz,
+        CROSS JOIN LATERAL (SELECT greatest(4 * m.from_abc - 4 + m.from_xyz, 0) AS from_cell, 4 * m.to_abc - 4 + m.to_xyz AS to_cell) d
+        CROSS JOIN (SELECT ARRAY['abc', 'xyz', 'abc_xyz', 'loyalty_stage', 'rfm_segment', 'key'] AS measures,
+            ARRAY['none', 'A', 'B', 'C'] AS abc, ARRAY['none', 'X', 'Y', 'Z', 'new'] AS xyz,
             ARRAY['none', 'AX', 'AY', 'AZ', 'A new', 'BX', 'BY', 'BZ', 'B new', 'CX', 'CY', 'CZ', 'C new'] AS abc_xyz,
             ARRAY['none', 'lost', 'unaware', 'aware', 'first_purchase', 'second_purchase', 'frequent', 'adherent'] AS stages,
             ARRAY['none', 'key', 'other'] AS keys) n
-        CROSS JOIN LATERAL (SELECT greatest(4 * m.from_abc - 4 + m.from_xyz, 0) AS from_cell, 4 * m.to_abc - 4 + m.to_xyz AS to_cell) d
-        JOIN LATERAL (VALUES
-            (1, 'abc', n.abc[m.from_abc + 1], m.from_abc, n.abc[m.to_abc + 1], m.to_abc),
-            (2, 'xyz', n.xyz[m.from_xyz + 1], m.from_xyz, n.xyz[m.to_xyz + 1], m.to_xyz),
-            (3, 'abc_xyz', n.abc_xyz[d.from_cell + 1], d.from_cell, n.abc_xyz[d.to_cell + 1], d.to_cell),
-            (4, 'loyalty_stage', n.stages[m.from_stage + 1], m.from_stage, n.stages[m.to_stage + 1], m.to_stage),
-            (5, 'rfm_segment', m.from_segment, coalesce(f.rank, 0), m.to_segment, coalesce(t.rank, 0)),
-            (6, 'key', n.keys[m.from_key + 1], m.from_key, n.keys[m.to_key + 1], m.to_key)
-            ) c (rank, measure, from_class, from_rank, to_class, to_rank) ON c.rank = m.measure_rank
-        ORDER BY %10$s m.measure_rank, from_rank, to_rank, from_class, to_class$sql$,
+        ORDER BY place, m.measure_rank, from_rank, to_rank, from_class, to_class$sql$,
         'From which class to which clients moved between compared_date and as_of_date');
 END
 $$;
@@ -882,9 +920,9 @@ DECLARE
     -- one row for each month and place: what the summaries say of it
     months text := $sql$
         SELECT m.*,
-            sum(m.new_count + m.returned_count - m.lost_count) OVER (PARTITION BY m.manager, m.segment, m.region ORDER BY m.month_date)::bigint AS end_count
+            sum(m.new_count + m.returned_count - m.lost_count) OVER (PARTITION BY m.place ORDER BY m.month_date)::bigint AS end_count
         FROM (
-            SELECT manager, segment, region, month_date,
+            SELECT place, month_date,
                 coalesce(f.new_count, 0) AS new_count, coalesce(f.returned_count, 0) AS returned_count, coalesce(f.lost_count, 0) AS lost_count,
                 coalesce(f.year_ago_count, 0) AS year_ago_count, coalesce(f.kept_count, 0) AS kept_count,
                 coalesce(f.due_count, 0) AS due_count, coalesce(f.once_lost_count, 0) AS once_lost_count,
@@ -895,30 +933,31 @@ DECLARE
                 coalesce(n.retained_revenue, 0) AS retained_revenue, coalesce(n.other_revenue, 0) AS other_revenue,
                 (month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month
             FROM (
-                SELECT manager, segment, region, month_date,
+                SELECT place, month_date,
                     sum(new_count)::bigint AS new_count, sum(returned_count)::bigint AS returned_count, sum(lost_count)::bigint AS lost_count,
                     sum(year_ago_count)::bigint AS year_ago_count, sum(kept_count)::bigint AS kept_count,
                     sum(due_count)::bigint AS due_count, sum(once_lost_count)::bigint AS once_lost_count,
                     sum(lost_value) AS lost_value, sum(returned_value) AS returned_value
-                FROM (SELECT %4$s, c.month_date, c.new_count, c.returned_count, c.lost_count, c.year_ago_count, c.kept_count,
+                FROM (SELECT p.place, c.month_date, c.new_count, c.returned_count, c.lost_count, c.year_ago_count, c.kept_count,
                         c.due_count, c.once_lost_count, c.lost_value, c.returned_value
-                    FROM %1$I.flow_summary c) f
-                GROUP BY manager, segment, region, month_date) f
+                    FROM %1$I.flow_summary c JOIN places p ON %4$s) f
+                GROUP BY place, month_date) f
             FULL JOIN (
-                SELECT manager, segment, region, month_date,
+                SELECT place, month_date,
                     (sum(client_count) FILTER (WHERE status <> 'none'))::bigint AS buyer_count, sum(purchase_count)::bigint AS purchase_count,
                     sum(revenue) AS revenue, sum(returned) AS returned, sum(profit) AS profit,
                     sum(revenue) FILTER (WHERE status = 'new') AS new_revenue, sum(revenue) FILTER (WHERE status = 'returned') AS returned_revenue,
                     sum(revenue) FILTER (WHERE status = 'retained') AS retained_revenue, sum(revenue) FILTER (WHERE status = 'none') AS other_revenue
-                FROM (SELECT %4$s, c.month_date, c.status, c.client_count, c.purchase_count, c.revenue, c.returned, c.profit
-                    FROM %1$I.month_summary c) n
-                GROUP BY manager, segment, region, month_date) n USING (manager, segment, region, month_date)
+                FROM (SELECT p.place, c.month_date, c.status, c.client_count, c.purchase_count, c.revenue, c.returned, c.profit
+                    FROM %1$I.month_summary c JOIN places p ON %4$s) n
+                GROUP BY place, month_date) n USING (place, month_date)
             CROSS JOIN %1$I.state s) m$sql$;
 BEGIN
     PERFORM clientcore.create_summary(base, 'kpis', replace($sql$
-        WITH month AS (@months),
+        WITH places AS (%6$s),
+        month AS (@months),
         measured AS (
-            SELECT m.manager, m.segment, m.region, m.month_date, m.is_complete_month, ARRAY[
+            SELECT m.place, m.month_date, m.is_complete_month, ARRAY[
                 m.revenue, m.profit, m.purchase_count, m.buyer_count, m.end_count, m.new_count, m.returned_count, m.lost_count, m.lost_value,
                 m.revenue / nullif(m.purchase_count, 0), m.returned,
                 m.kept_count::numeric / nullif(m.year_ago_count, 0), m.once_lost_count::numeric / nullif(m.due_count, 0)] AS figures
@@ -931,10 +970,11 @@ BEGIN
             t.target::numeric(34, 8) AS target,
             k.unit, k.is_higher_better
         FROM measured m
-        LEFT JOIN (SELECT d.manager, d.segment, d.region, (d.month_date + interval '1 month')::date AS month_date, d.figures FROM measured d) p
-            USING (manager, segment, region, month_date)
-        LEFT JOIN (SELECT d.manager, d.segment, d.region, (d.month_date + interval '12 months')::date AS month_date, d.figures FROM measured d) y
-            USING (manager, segment, region, month_date)
+        JOIN places w USING (place)
+        LEFT JOIN (SELECT d.place, (d.month_date + interval '1 month')::date AS month_date, d.figures FROM measured d) p
+            USING (place, month_date)
+        LEFT JOIN (SELECT d.place, (d.month_date + interval '12 months')::date AS month_date, d.figures FROM measured d) y
+            USING (place, month_date)
         CROSS JOIN %1$I.state s
         JOIN (VALUES
             (1, 'revenue_amount', 'Revenue', 'amount', true),
@@ -952,7 +992,7 @@ BEGIN
             (13, 'once_lost_share', 'Lost before a second purchase: of those whose time for it ended', 'share', false)
             ) k (rank, measure, label, unit, is_higher_better) ON k.measure <> 'profit_amount' OR s.has_profit
         LEFT JOIN %1$I.target t ON t.measure = k.measure AND t.month_date = m.month_date AND %7$s
-        ORDER BY %10$s k.rank, m.month_date$sql$, '@months', months),
+        ORDER BY place, k.rank, m.month_date$sql$, '@months', months),
         'Measures month by month, beside the month before, the same month of the year before, and your targets');
 
     PERFORM clientcore.create_view(base, 'client_months', $sql$
@@ -976,12 +1016,14 @@ BEGIN
             s.as_of - d.day_date AS ago_days
         FROM %1$I.state s
         CROSS JOIN LATERAL (
-            SELECT generate_series(date_trunc('month', s.first_sale_date::timestamp), s.as_of::timestamp, interval '1 day')::date AS day_date) d
+            SELECT generate_series(date_trunc('month', least(s.first_sale_date, (SELECT min(m.month_date) FROM %1$I.month_summary m))::timestamp),
+                s.as_of::timestamp, interval '1 day')::date AS day_date) d
         ORDER BY d.day_date$sql$,
-        'The days from the month of the first sale to as_of, to join with day_date or month_date');
+        'The days from the month of the first sale or return to as_of, to join with day_date or month_date');
 
     PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
-        WITH month AS (@months)
+        WITH places AS (%6$s),
+        month AS (@months)
         SELECT %5$s
             m.month_date, m.is_complete_month,
             m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
@@ -999,19 +1041,21 @@ BEGIN
             (m.once_lost_count::numeric / nullif(m.due_count, 0))::numeric(9, 8) AS once_lost_share,
             0.30::numeric(9, 8) AS once_lost_limit_share
         FROM month m
-        ORDER BY %10$s m.month_date$sql$, '@months', months),
+        JOIN places w USING (place)
+        ORDER BY place, m.month_date$sql$, '@months', months),
         'Clients won, lost and returned, month by month: start + new + returned - lost = end');
 
     PERFORM clientcore.create_summary(base, 'retention_cohorts', $sql$
-        WITH sold AS (
-            SELECT m.manager, m.segment, m.region, m.cohort_date, m.month_date,
+        WITH places AS (%6$s),
+        sold AS (
+            SELECT m.place, m.cohort_date, m.month_date,
                 sum(m.client_count) FILTER (WHERE m.status = 'new') AS new_count,
                 sum(m.client_count) FILTER (WHERE m.status <> 'none') AS active_count, sum(m.revenue) AS revenue
-            FROM (SELECT %4$s, c.cohort_date, c.month_date, c.status, c.client_count, c.revenue
-                FROM %1$I.month_summary c WHERE c.cohort_date < 'infinity') m
-            GROUP BY m.manager, m.segment, m.region, m.cohort_date, m.month_date),
+            FROM (SELECT p.place, c.cohort_date, c.month_date, c.status, c.client_count, c.revenue
+                FROM %1$I.month_summary c JOIN places p ON %4$s WHERE c.cohort_date < 'infinity') m
+            GROUP BY m.place, m.cohort_date, m.month_date),
         cohort AS (
-            SELECT d.manager, d.segment, d.region, d.cohort_date, d.new_count::bigint AS client_count
+            SELECT d.place, d.cohort_date, d.new_count::bigint AS client_count
             FROM sold d WHERE d.month_date = d.cohort_date AND d.new_count > 0),
         month AS (
             SELECT generate_series((SELECT min(h.cohort_date) FROM cohort h)::timestamp, s.as_of::timestamp, interval '1 month')::date AS month_date
@@ -1026,14 +1070,16 @@ BEGIN
             (CASE WHEN e.is_complete_month THEN coalesce(d.revenue, 0) END)::numeric(28, 4) AS revenue_amount
         FROM cohort h
         JOIN month m ON m.month_date >= h.cohort_date
-        LEFT JOIN sold d USING (manager, segment, region, cohort_date, month_date)
+        LEFT JOIN sold d USING (place, cohort_date, month_date)
+        JOIN places w USING (place)
         CROSS JOIN %1$I.state s
         CROSS JOIN LATERAL (SELECT (m.month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month) e
-        ORDER BY %10$s h.cohort_date, month_date$sql$,
+        ORDER BY place, h.cohort_date, month_date$sql$,
         'Of the clients of each month of first purchase: how many bought in every month since');
 
     PERFORM clientcore.create_summary(base, 'lost_dynamics', replace($sql$
-        WITH month AS (@months)
+        WITH places AS (%6$s),
+        month AS (@months)
         SELECT %5$s
             m.month_date, m.is_complete_month,
             m.end_count - m.new_count - m.returned_count + m.lost_count AS start_count,
@@ -1045,7 +1091,8 @@ BEGIN
             m.lost_count - m.returned_count AS net_lost_count,
             (m.lost_value - m.returned_value)::numeric(28, 4) AS net_lost_value_amount
         FROM month m
-        ORDER BY %10$s m.month_date$sql$, '@months', months),
+        JOIN places w USING (place)
+        ORDER BY place, m.month_date$sql$, '@months', months),
         'Clients lost and returned, month by month, and what they were worth');
 END
 $$;
@@ -1076,21 +1123,22 @@ BEGIN
         'Lost clients: since when, from which rung, what they were worth; most value first');
 
     PERFORM clientcore.create_summary(base, 'lost_origins', $sql$
-        WITH known AS (
-            SELECT c.manager, c.segment, c.region, c.is_lost, CASE WHEN c.is_lost THEN c.value_amount END AS value,
+        WITH places AS (%6$s),
+        known AS (
+            SELECT c.place, c.is_lost, CASE WHEN c.is_lost THEN c.value_amount END AS value,
                 c.lost_date > (c.as_of_date - interval '12 months')::date AS is_lost_12m,
                 c.loyalty_rung AS rung, c.value_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) END AS xyz_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END COLLATE "C" AS rfm_segment,
-                c.own_segment COLLATE "C" AS own_segment, c.own_region COLLATE "C" AS own_region, c.own_manager COLLATE "C" AS own_manager
+                c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager
             FROM (%2$s) c
             WHERE c.last_purchase_date IS NOT NULL),
         summed AS (
-            SELECT k.manager, k.segment, k.region, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager,
+            SELECT k.place, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager,
                 count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count, coalesce(sum(k.value), 0) AS value,
                 count(*) FILTER (WHERE k.is_lost_12m) AS lost_12m_count, coalesce(sum(k.value) FILTER (WHERE k.is_lost_12m), 0) AS value_12m
             FROM known k
-            GROUP BY k.manager, k.segment, k.region, GROUPING SETS (
+            GROUP BY k.place, GROUPING SETS (
                 (k.rung), (k.value_rank), (k.xyz_rank), (k.rfm_segment), (k.own_segment), (k.own_region), (k.own_manager)))
         SELECT %5$s
             o.origin, o.origin_rank::smallint AS origin_rank, o.origin_value COLLATE "default" AS origin_value,
@@ -1099,6 +1147,7 @@ BEGIN
             d.value::numeric(28, 4) AS value_lost_amount,
             d.lost_12m_count, d.value_12m::numeric(28, 4) AS value_lost_12m_amount
         FROM summed d
+        JOIN places w USING (place)
         CROSS JOIN LATERAL (VALUES
             ('rung', 1, CASE d.rung WHEN 0 THEN 'unaware' WHEN 1 THEN 'aware' WHEN 2 THEN 'first_purchase' WHEN 3 THEN 'second_purchase'
                 WHEN 4 THEN 'frequent' WHEN 5 THEN 'adherent' END, d.rung + 2),
@@ -1110,7 +1159,7 @@ BEGIN
         LEFT JOIN (SELECT r.segment AS origin_value, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y
             ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value COLLATE "default"
         WHERE o.origin_value IS NOT NULL
-        ORDER BY %10$s o.origin_rank, origin_value_rank, o.origin_value$sql$,
+        ORDER BY place, o.origin_rank, origin_value_rank, o.origin_value$sql$,
         'Where lost clients come from: how many of the clients of each rung, class, segment, region and manager are lost');
 
     PERFORM clientcore.create_view(base, 'win_back_list', $sql$
@@ -1191,7 +1240,8 @@ won AS (
     SELECT DISTINCT (
         SELECT min(t.n) FROM rule t
         WHERE r BETWEEN t.r_from AND t.r_to AND f BETWEEN t.f_from AND t.f_to AND m BETWEEN t.m_from AND t.m_to) AS n
-    FROM generate_series(1, bins) r, generate_series(1, bins) f, generate_series(1, bins) m
+    FROM generate_series(1, 10) r, generate_series(1, 10) f, generate_series(1, 10) m
+    WHERE r <= bins AND f <= bins AND m <= bins
 )
 SELECT (10 * row_number() OVER (ORDER BY t.n))::smallint, t.segment, t.r_from::smallint, t.r_to::smallint,
     t.f_from::smallint, t.f_to::smallint, t.m_from::smallint, t.m_to::smallint
@@ -1293,7 +1343,7 @@ DECLARE
     problems jsonb;
 BEGIN
     EXECUTE format($sql$
-        WITH score AS (SELECT generate_series(1, s.rfm_bins) AS n FROM %1$I.settings s),
+        WITH score AS (SELECT g.n FROM generate_series(1, 10) g (n) JOIN %1$I.settings s ON g.n <= s.rfm_bins),
         combination AS MATERIALIZED (
             SELECT r.n AS recency, f.n AS frequency, m.n AS monetary, (
                 SELECT min(y.position) FROM %1$I.rfm_segment y

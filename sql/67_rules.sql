@@ -12,16 +12,17 @@ DECLARE
     is_slow boolean;
     -- as many silences as it takes for one to be called a loss in error
     needed numeric;
+    frequent_purchases integer;
 BEGIN
     EXECUTE format($sql$
-        SELECT to_jsonb(c.calibrated) || jsonb_build_object('typical_interval', c.typical_interval, 'client_count', c.clients), c.needed
+        SELECT to_jsonb(c.calibrated) || jsonb_build_object('typical_interval', c.typical_interval, 'client_count', c.clients), c.needed, c.frequent_purchases
         FROM (
-            SELECT ceil(1 / min(s.false_loss)) AS needed,
+            SELECT ceil(1 / min(s.false_loss)) AS needed, min(s.frequent_purchases) AS frequent_purchases,
                 clientcore.silence_calibration(p.history, $1, s.false_loss) AS calibrated,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY clientcore.typical_interval(clientcore.as_of(p.history, $1))) AS typical_interval,
                 count(*) FILTER (WHERE clientcore.first_purchase(p.history) <= $1) AS clients
             FROM (%2$s) p, %1$I.settings s) c$sql$, base, clientcore.joined_histories(base))
-    INTO found, needed USING day;
+    INTO found, needed, frequent_purchases USING day;
     is_slow := coalesce((found ->> 'typical_interval')::numeric >= 60, false);
     RETURN found || jsonb_build_object('day', day, 'needed', needed,
         'settings', jsonb_build_object(
@@ -29,7 +30,8 @@ BEGIN
             'lost_fallback_days', CASE WHEN (found ->> 'interval_count')::bigint >= needed THEN least((found ->> 'fallback_days')::integer, 100000) ELSE 365 END,
             'xyz_period', CASE WHEN is_slow THEN 'quarter' ELSE 'month' END,
             'xyz_periods', CASE WHEN is_slow THEN 8 ELSE 12 END,
-            'adherent_purchases', CASE WHEN is_slow THEN 5 ELSE 10 END));
+            -- none is adherent before it is frequent
+            'adherent_purchases', greatest(CASE WHEN is_slow THEN 5 ELSE 10 END, frequent_purchases)));
 END
 $$;
 COMMENT ON FUNCTION clientcore.calibration(text, date) IS
@@ -44,7 +46,7 @@ BEGIN
     EXECUTE format($sql$
         UPDATE %1$I.settings s
         SET lost_factor = c.lost_factor, lost_fallback_days = c.lost_fallback_days, xyz_period = c.xyz_period, xyz_periods = c.xyz_periods,
-            adherent_purchases = greatest(c.adherent_purchases, s.frequent_purchases)
+            adherent_purchases = c.adherent_purchases
         FROM jsonb_populate_record(NULL::%1$I.settings, $1 -> 'settings') c$sql$, base)
     USING calibration;
     EXECUTE format('UPDATE %I.state SET calibrated_at = clock_timestamp()', base);
@@ -351,7 +353,7 @@ DECLARE
     compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
-        || format(clientcore.clients_template(), base, clientcore.client_rows(base, 'c.manager, c.segment, c.region',
+        || format(clientcore.clients_template(), base, clientcore.client_rows(base, '',
             format('(SELECT f.*, c.name, c.manager, c.segment, c.region FROM fresh f LEFT JOIN %I.card c ON c.client_id %s f.client_id)',
                 base, (SELECT equality FROM clientcore.base_key(base))),
             format($sql$(

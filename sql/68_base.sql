@@ -690,23 +690,25 @@ AS $$
 DECLARE
     yesterday date;
     newest date;
+    -- whoever bought
+    known text := format('(SELECT history FROM %1$I.history UNION ALL SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) h', base);
 BEGIN
     EXECUTE format('SELECT as_of, (now() AT TIME ZONE time_zone)::date - 1 FROM %I.settings', base) INTO STRICT day, yesterday;
     IF day IS NOT NULL THEN
         reason := 'the day in its settings';
         RETURN;
     END IF;
-    EXECUTE format('SELECT max(clientcore.last_purchase(history)) FROM %I.history', base) INTO newest;
+    EXECUTE 'SELECT max(clientcore.last_purchase(h.history)) FROM ' || known INTO newest;
     IF newest > yesterday THEN
-        EXECUTE format('SELECT max(clientcore.last_purchase(clientcore.as_of(history, $1))) FROM %I.history', base)
+        EXECUTE 'SELECT max(clientcore.last_purchase(clientcore.as_of(h.history, $1))) FROM ' || known
         INTO newest USING yesterday + 1;
     END IF;
     -- the last sale may be a return, which the head of a history does not tell
     IF newest IS NULL OR newest < yesterday + 1 - 30 THEN
         EXECUTE format($sql$
             SELECT greatest($1, max(d.day))
-            FROM %I.history h, LATERAL clientcore.slice(h.history, $1 + 1, $2) AS late, LATERAL clientcore.days(late) AS d
-            WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, base)
+            FROM %s, LATERAL clientcore.slice(h.history, $1 + 1, $2) AS late, LATERAL clientcore.days(late) AS d
+            WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, known)
         INTO newest USING newest, yesterday + 1;
     END IF;
     IF newest < yesterday + 1 - 30 THEN

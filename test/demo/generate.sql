@@ -6,9 +6,10 @@
 -- Leaves orders, order_lines and the view sales, which joins them.
 --
 -- Clients buy weekly, monthly, quarterly, now and then, or once; they arrive faster
--- year by year and leave after an exponential lifetime; fourteen giants are a large
--- part of the revenue, two of which leave. December is strong, the summer weak,
--- Sundays are closed, some goods come back, some sales name no client.
+-- year by year, grow or shrink, pause for some months and come back, and leave after an
+-- exponential lifetime; fourteen giants are a large part of the revenue: two leave, two
+-- shrink, one has just fallen silent. December is strong, the summer weak, Sundays are closed, some
+-- goods come back, some clients cost more than they bring, some sales name no client.
 
 -- A number between 0 and 1 for thing n and purpose salt.
 CREATE FUNCTION pg_temp.chance(n bigint, salt bigint) RETURNS double precision
@@ -39,8 +40,8 @@ WITH rhythm AS (
         CASE WHEN giant THEN CASE WHEN i % 3 = 0 THEN 30 ELSE 7 END
              WHEN u < 0.05 THEN 8
              WHEN u < 0.36 THEN 28
-             WHEN u < 0.55 THEN 80
-             WHEN u < 0.74 THEN 160
+             WHEN u < 0.58 THEN 80
+             WHEN u < 0.82 THEN 160
         END AS mean_interval
     FROM rhythm
 )
@@ -52,26 +53,32 @@ SELECT i, giant, pg_temp.name(i) AS name,
          ELSE 1095 * pg_temp.chance(i, 4) ^ 0.7
     END AS arrives,
     CASE WHEN i IN (5, 11) THEN 700 + 10 * i
+         WHEN i = 12 THEN 1030
          WHEN giant THEN 10000
-         ELSE -ln(pg_temp.chance(i, 5)) * CASE WHEN mean_interval <= 30 THEN 1500 ELSE 1000 END
+         ELSE -ln(pg_temp.chance(i, 5)) * CASE WHEN mean_interval <= 30 THEN 2000 ELSE 1500 END
     END AS stays,
     CASE WHEN giant THEN 900 * (1 + 2 * pg_temp.chance(i, 6))
          ELSE 45 * exp(0.85 * pg_temp.normal(i, 6)) * CASE WHEN mean_interval <= 30 THEN 1.6 ELSE 1 END
-    END AS usual_line
+    END AS usual_line,
+    -- What it buys grows or shrinks so much a year, as a power of e.
+    CASE WHEN i IN (3, 8) THEN -0.9 ELSE CASE WHEN giant THEN 0.1 ELSE 0.25 END * pg_temp.normal(i, 18) END AS trend,
+    -- A third pause once, for four months to a year.
+    CASE WHEN NOT giant AND pg_temp.chance(i, 19) < 0.33 THEN 1095 * pg_temp.chance(i, 20) END AS pause,
+    120 + 240 * pg_temp.chance(i, 21) AS pause_days
 FROM kind;
 
 -- Purchase k of a client, its day counted from the first day of the three years.
 CREATE TEMP TABLE invented_purchase AS
 WITH due AS (
-    SELECT i, k, name, usual_line, stays, arrives,
+    SELECT i, k, name, usual_line, trend, pause, pause_days, stays, arrives,
         arrives + sum(CASE WHEN k = 0 THEN 0 ELSE own_interval * (0.5 + pg_temp.chance(i * 1000 + k, 7)) END)
             OVER (PARTITION BY i ORDER BY k) AS at
     FROM invented_client
     CROSS JOIN LATERAL generate_series(0, coalesce((2 * 1095 / own_interval)::integer, 0)) AS k
 ), dated AS (
-    SELECT i, k, name, usual_line, date '2022-01-01' + at::integer AS day
+    SELECT i, k, name, usual_line * exp(trend * (at - greatest(arrives, 0)) / 365) AS usual_line, date '2022-01-01' + at::integer AS day
     FROM due
-    WHERE at < arrives + stays
+    WHERE at < arrives + stays AND (pause IS NULL OR NOT at BETWEEN pause AND pause + pause_days)
 ), open AS (
     SELECT i, k, name, usual_line, day + CASE WHEN extract(isodow FROM day) = 7 THEN 1 ELSE 0 END AS day
     FROM dated
@@ -87,6 +94,8 @@ WHERE day <= '2024-12-31'
 CREATE TEMP TABLE invented_line AS
 SELECT name, day + time '08:00' + interval '1 minute' * floor(600 * pg_temp.chance(i * 1000 + k, 9)) AS sold_at,
     greatest(round((usual_line * exp(0.45 * pg_temp.normal((i * 1000 + k) * 8 + line, 10)))::numeric, 2), 0.50) AS amount,
+    -- One client in forty is served below cost.
+    CASE WHEN i % 41 = 17 THEN 0.87 ELSE 0.55 END AS least_cost,
     (i * 1000 + k) * 8 + line AS n
 FROM invented_purchase
 CROSS JOIN LATERAL generate_series(1, 1 + floor(4 * pg_temp.chance(i * 1000 + k, 11))::integer) AS line;
@@ -99,13 +108,13 @@ WITH line AS (
     SELECT CASE WHEN pg_temp.chance(n, 12) > 0.033 THEN name END AS client,
         CASE WHEN pg_temp.chance(n, 13) > 0.0001 THEN sold_at END AS sold_at,
         CASE WHEN pg_temp.chance(n, 14) > 0.0002 THEN amount END AS amount,
-        round(amount * (0.55 + 0.3 * pg_temp.chance(n, 15))::numeric, 2) AS cost,
+        round(amount * (least_cost + 0.3 * pg_temp.chance(n, 15))::numeric, 2) AS cost,
         n / 8 AS bought_together, n
     FROM invented_line
     UNION ALL
     -- One in twenty-five comes back within three weeks.
     SELECT name, sold_at + interval '1 day' * (1 + floor(20 * pg_temp.chance(n, 16))), -amount,
-        -round(amount * (0.55 + 0.3 * pg_temp.chance(n, 15))::numeric, 2), -n, -n
+        -round(amount * (least_cost + 0.3 * pg_temp.chance(n, 15))::numeric, 2), -n, -n
     FROM invented_line
     WHERE pg_temp.chance(n, 17) < 0.04
 )

@@ -1,303 +1,207 @@
--- What a sales director wants to see, from the base "shop"; after prepare.sql, in the
--- same session.
---
--- psql variable: note: what else to say of the load, perhaps empty.
+-- What a director wants to know on Monday morning, read from the views of the base
+-- "shop": six questions, each answered in at most fifteen lines. The view that answers
+-- stands beside the question; whoever wants to know more goes on there.
 
-SET search_path = public, clientcore;
 \pset footer off
 \pset numericlocale on
 
--- What every answer is for: the day of the base, the year that ends on it, and the
--- period that suits the rhythm of this trade.
-CREATE TABLE answer AS
-WITH rhythm AS (
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY typical_interval(as_of(history, as_of))) AS median_interval
-    FROM shop.history, shop.state
-)
-SELECT as_of, (as_of - interval '12 months')::date + 1 AS year_from, median_interval,
-    coalesce(median_interval >= 60, false) AS is_slow,
-    CASE WHEN median_interval >= 60 THEN 'quarter' ELSE 'month' END AS period,
-    CASE WHEN median_interval >= 60 THEN 8 ELSE 12 END AS periods,
-    CASE WHEN median_interval >= 60 THEN 5 ELSE 10 END AS adherent_purchases
-FROM shop.state, rhythm;
-
-CREATE MATERIALIZED VIEW card AS
-WITH known AS (
-    SELECT client_id::text AS client, as_of(history, as_of) AS h, slice(history, year_from, as_of) AS year, answer.*
-    FROM shop.history, answer
-)
-SELECT client,
-    CASE WHEN length(client) > 28 THEN left(client, 27) || '…' ELSE client END AS short_name,
-    purchase_count(h) AS purchases,
-    revenue(h) AS revenue,
-    revenue(year) AS revenue_12m,
-    profit(year) AS profit_12m,
-    abc_class(revenue(year)) OVER () AS abc,
-    xyz_class(h, as_of, periods => periods, period => period) AS xyz,
-    loyalty_stage(h, as_of, adherent_purchases => adherent_purchases) AS stage,
-    is_lost_client(h, as_of) AS is_lost,
-    first_purchase(h) AS first_purchase,
-    last_purchase(h) AS last_purchase,
-    as_of - last_purchase(h) AS silence,
-    silence_limit(h) AS silence_limit,
-    lost_on(h, as_of) AS lost_on,
-    typical_interval(h) AS typical_interval,
-    -- What the client was worth: the twelve months that end on its last purchase.
-    CASE WHEN last_purchase(h) IS NOT NULL THEN
-        revenue(slice(h, (last_purchase(h) - interval '12 months')::date + 1, last_purchase(h)))
-    END AS last_year_revenue
-FROM known
-WHERE sale_count(h) + return_count(h) > 0;
+-- --- words and numbers ---
 
 -- A number as it is read.
 CREATE FUNCTION pg_temp.readable(n numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN to_char(round(n), 'FM999,999,999,999,990');
+RETURN to_char(round(n), 'FM999,999,999,999,999,999,990');
 
--- "1 client", "2 clients".
-CREATE FUNCTION pg_temp.counted(n numeric, thing text) RETURNS text
+-- A share as a percentage.
+CREATE FUNCTION pg_temp.percent(share numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE
-RETURN pg_temp.readable(n) || ' ' || thing || CASE WHEN n = 1 THEN '' ELSE 's' END;
+RETURN round(100 * share, 1);
 
--- A share as a percentage; NULL where there is no whole.
-CREATE FUNCTION pg_temp.percent(part numeric, whole numeric) RETURNS numeric
+-- The same in a sentence.
+CREATE FUNCTION pg_temp.in_percent(share numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN round(100 * part / nullif(whole, 0), 1);
+RETURN round(100 * share) || ' %';
 
--- How much a sum changed, not longer than need be.
-CREATE FUNCTION pg_temp.change(n numeric) RETURNS text
+-- "1 client is", "2 clients are".
+CREATE FUNCTION pg_temp.counted(n numeric, one text, many text) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN n < 0 THEN '-' ELSE '+' END
-    || trim_scale(abs(CASE WHEN abs(n) > 0.00001 THEN round(n, 6) ELSE n END));
+RETURN pg_temp.readable(n) || ' ' || CASE WHEN n = 1 THEN one ELSE many END;
 
-SELECT filter IS NOT NULL AS has_filter, profit IS NOT NULL AS has_profit FROM shop.source \gset
-SELECT sum(revenue_12m) > 0 AS has_revenue, count(*) FILTER (WHERE revenue_12m < 0) > 0 AS has_negative
-FROM card \gset
+-- A client by its name or, where that is not known, its key; not too wide.
+CREATE FUNCTION pg_temp.called(client_id text, name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN length(coalesce(name, client_id)) > 26 THEN left(coalesce(name, client_id), 25) || '…' ELSE coalesce(name, client_id) END;
 
----------------------------------------------------------------------------------
+-- --- what changed among the key clients ---
+
+-- Ten of them: of each change as many as fit, the largest first. Who is no longer a key
+-- client only because others grew more is counted alone.
+CREATE TEMP VIEW shown_change AS
+SELECT *
+FROM (SELECT *, row_number() OVER (ORDER BY place, change_rank) AS turn
+    FROM (SELECT *, row_number() OVER (PARTITION BY change
+            ORDER BY CASE change WHEN 'lost' THEN -revenue_before_amount WHEN 'entered' THEN -difference_amount ELSE difference_amount END, client_id) AS place
+        FROM shop.key_client_changes
+        WHERE change <> 'outpaced') AS c) AS c
+WHERE turn <= 10;
+
+SELECT format('What changed among the key clients since %s?', min(compared_date)) AS question FROM shop.class_migration \gset
+SELECT CASE WHEN max(value) FILTER (WHERE measure = 'key_client_count') = 0 THEN 'There is no key client.'
+    ELSE format('%s of %s%s %s %s of 12 months'' revenue, the ten largest %s, the largest %s.',
+        pg_temp.counted(max(value) FILTER (WHERE measure = 'key_client_count'), 'key client', 'key clients'),
+        (SELECT pg_temp.readable(count(*)) FROM shop.clients),
+        (SELECT CASE WHEN count(*) > 0 THEN format(' (%s lost lately)', pg_temp.readable(count(*))) ELSE '' END
+            FROM shop.key_clients WHERE is_lost),
+        CASE max(value) FILTER (WHERE measure = 'key_client_count') WHEN 1 THEN 'brings' ELSE 'bring' END,
+        pg_temp.in_percent(max(value) FILTER (WHERE measure = 'key_clients_share')),
+        pg_temp.in_percent(max(value) FILTER (WHERE measure = 'first_10_share')),
+        pg_temp.in_percent(max(value) FILTER (WHERE measure = 'largest_client_share'))) END AS concentration
+FROM shop.concentration \gset
+SELECT count(*) > 0 AS has_changes,
+    format('Lost: %s; ceased to be key: %s; shrank: %s; became key: %s; outpaced: %s. Revenue: %s before, %s since.',
+        count(*) FILTER (WHERE change = 'lost'), count(*) FILTER (WHERE change = 'left'),
+        count(*) FILTER (WHERE change = 'shrank'), count(*) FILTER (WHERE change = 'entered'),
+        count(*) FILTER (WHERE change = 'outpaced'),
+        pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes
+FROM shop.key_client_changes \gset
 \echo
-\echo What was loaded
-SELECT pg_temp.counted(count(*), 'client')
-    || CASE sum(purchases)
-        WHEN 0 THEN ' made no purchase: there are only returns.'
-        WHEN 1 THEN format(' made 1 purchase, on %s.', max(last_purchase))
-        ELSE format(' made %s purchases (days on which a client bought) from %s to %s.',
-            pg_temp.readable(sum(purchases)), min(first_purchase), max(last_purchase))
-    END AS clients,
-    format('Every answer is for %s, the day of the newest sale%s.', as_of,
-        CASE WHEN future_lines > 0 THEN ' that is not in the future' ELSE '' END) AS day,
-    amount_gained <> 0 AS has_rounding,
-    format('%s rounded to 4 decimals at the sale, which changes their total by %s.',
-        CASE rounded_amounts WHEN 1 THEN '1 amount is' ELSE pg_temp.readable(rounded_amounts) || ' amounts are' END,
-        pg_temp.change(amount_gained)) AS rounding,
-    coalesce(profit_gained <> 0, false) AS has_profit_rounding,
-    format('%s rounded to 4 decimals at the sale, which changes their total by %s.',
-        CASE rounded_profits WHEN 1 THEN '1 profit is' ELSE pg_temp.readable(rounded_profits) || ' profits are' END,
-        pg_temp.change(profit_gained)) AS profit_rounding,
-    :'note' <> '' AS has_note
-FROM card, answer, loaded
-GROUP BY as_of, future_lines, rounded_amounts, amount_gained, rounded_profits, profit_gained \gset
-\echo :clients
-\echo :day
-\if :has_note
-\echo :note
-\endif
-\if :has_rounding
-\echo :rounding
-\endif
-\if :has_profit_rounding
-\echo :profit_rounding
-\endif
-\echo
-
--- Amounts to the last digit of any of them, with two decimals rather than one.
-SELECT line.what AS " ", line.lines,
-    round(CASE WHEN line.lines > 0 THEN line.amount END, max(CASE min_scale(line.amount) WHEN 1 THEN 2 ELSE min_scale(line.amount) END) OVER ()) AS amount
-FROM loaded, LATERAL (VALUES
-    (1, 'lines in the table', lines, CASE WHEN NOT :'has_filter' THEN amount END),
-    (2, 'left out by FILTER', lines - kept_lines, NULL),
-    (3, 'skipped: no client (guests)', guest_lines, guest_amount),
-    (4, 'skipped: no date', undated_lines, undated_amount),
-    (5, 'skipped: no amount', unpriced_lines, NULL),
-    (6, 'skipped: dated in the future', future_lines, future_amount),
-    (7, 'sales of known clients', sale_lines, sale_amount)
-) AS line (n, what, lines, amount)
-WHERE CASE line.n WHEN 2 THEN :'has_filter' WHEN 6 THEN future_lines > 0 ELSE true END
-ORDER BY line.n;
-
----------------------------------------------------------------------------------
-\echo ABC-XYZ matrix
-SELECT format('X bought in at least 75 %% of the last %s whole %ss since the first purchase, Y in at least 25 %%, Z in fewer;',
-        periods, period) AS xyz,
-    format('new: fewer than two purchases, or known for fewer than three whole %ss.', period) AS new,
-    format('(%s, since clients who come back do so every %s in the median; %s.)',
-        CASE WHEN is_slow THEN 'Quarters' ELSE 'Months' END,
-        trim_scale(trunc(median_interval::numeric, 1)) || CASE median_interval WHEN 1 THEN ' day' ELSE ' days' END,
-        CASE WHEN is_slow THEN 'under 60 it would be months' ELSE 'from 60 on it would be quarters' END) AS why,
-    median_interval IS NOT NULL AS has_rhythm
-FROM answer \gset
-\echo 'A: the largest clients, together 80 % of the revenue of the last 12 months; B: the next 15 %; C: the rest.'
-\echo :xyz
-\echo :new
-\if :has_rhythm
-\echo :why
-\endif
-\if :has_negative
-\echo 'In shares of revenue, clients who returned more than they bought count as 0.'
-\endif
-\echo
-
-\if :has_revenue
-WITH classed AS (
-    SELECT abc, CASE WHEN is_lost THEN 'lost' ELSE coalesce(xyz, 'new') END AS kind,
-        count(*) AS clients, sum(revenue_12m) AS revenue, sum(greatest(revenue_12m, 0)) AS positive
-    FROM card
-    GROUP BY 1, 2
-), cell AS (
-    SELECT a.abc, k.kind, coalesce(sum(clients), 0) AS clients,
-        coalesce(sum(revenue), 0) AS revenue, coalesce(sum(positive), 0) AS positive
-    FROM unnest('{A,B,C,all}'::text[]) AS a (abc)
-    CROSS JOIN unnest('{X,Y,Z,new,lost,all}'::text[]) AS k (kind)
-    LEFT JOIN classed ON a.abc IN (classed.abc, 'all') AND k.kind IN (classed.kind, 'all')
-    GROUP BY a.abc, k.kind
-), line AS (
-    SELECT abc, n, measure, kind, value
-    FROM cell, LATERAL (VALUES
-        (1, 'clients', clients),
-        (2, 'revenue 12m', round(revenue)),
-        (3, '% of all', pg_temp.percent(positive, (SELECT sum(positive) FROM classed)))
-    ) AS measure (n, measure, value)
-)
-SELECT CASE WHEN n = 1 THEN abc ELSE '' END AS " ", measure AS "  ",
-    max(value) FILTER (WHERE kind = 'X') AS "X",
-    max(value) FILTER (WHERE kind = 'Y') AS "Y",
-    max(value) FILTER (WHERE kind = 'Z') AS "Z",
-    max(value) FILTER (WHERE kind = 'new') AS new,
-    max(value) FILTER (WHERE kind = 'lost') AS lost,
-    max(value) FILTER (WHERE kind = 'all') AS all
-FROM line
-GROUP BY abc, n, measure
-ORDER BY CASE WHEN abc = 'all' THEN 'Z' ELSE abc END, n;
+\echo :question '  [shop.key_client_changes, shop.concentration]'
+\echo :concentration
+\if :has_changes
+\echo :changes
+SELECT pg_temp.called(client_id::text, name) AS client,
+    CASE change WHEN 'lost' THEN 'lost on ' || lost_date WHEN 'left' THEN 'ceased to be key'
+        WHEN 'entered' THEN 'became key' ELSE change END AS "what happened",
+    round(revenue_before_amount) AS "revenue before", round(revenue_now_amount) AS "since then",
+    round(difference_amount) AS difference, replace(status, '_', ' ') AS "is now"
+FROM shown_change
+ORDER BY change_rank, place;
 \else
-\echo 'There is no revenue in these 12 months.'
+\echo 'Nothing changed among them.'
 \echo
 \endif
 
----------------------------------------------------------------------------------
-\echo Ladder of loyalty
-SELECT format('frequent: 3 purchases or more; adherent: %s or more, the last a year or more after the first;',
-    adherent_purchases) AS ladder
-FROM answer \gset
-\echo 'unaware: no sale yet; aware: a return, but no purchase; first, second purchase: one purchase, two;'
-\echo :ladder
-\echo 'lost: silent for longer than their limit, whatever rung they had reached.'
-\echo
+-- --- who is at risk ---
 
-WITH rung AS (
-    SELECT stage, count(*) AS clients, sum(revenue_12m) AS revenue_12m,
-        sum(greatest(revenue_12m, 0)) AS positive, sum(revenue) AS revenue
-    FROM card
-    GROUP BY stage
-), line AS (
-    SELECT stage, coalesce(clients, 0) AS clients, coalesce(revenue_12m, 0) AS revenue_12m,
-        coalesce(positive, 0) AS positive, coalesce(revenue, 0) AS revenue
-    FROM unnest(enum_range(NULL::loyalty_stage)) AS stage
-    LEFT JOIN rung USING (stage)
-    UNION ALL
-    SELECT NULL, sum(clients), sum(revenue_12m), sum(positive), sum(revenue)
-    FROM rung
-)
-SELECT coalesce(replace(stage::text, '_', ' '), 'all') AS rung,
-    clients,
-    pg_temp.percent(clients, max(clients) OVER ()) AS "% of clients",
-    round(revenue_12m) AS "revenue 12m",
-    CASE WHEN :'has_revenue' THEN pg_temp.percent(positive, max(positive) OVER ()) END AS "% of revenue",
-    round(revenue) AS "revenue ever"
-FROM line
-WHERE clients > 0 OR stage NOT IN ('unaware', 'aware')
-ORDER BY stage DESC NULLS LAST;
-
----------------------------------------------------------------------------------
-\echo Lost clients
-SELECT CASE count(*) FILTER (WHERE is_lost)
-            WHEN 0 THEN 'No client is'
-            WHEN 1 THEN format('1 of %s is', pg_temp.counted(count(*), 'client'))
-            ELSE format('%s of %s are', pg_temp.readable(count(*) FILTER (WHERE is_lost)), pg_temp.counted(count(*), 'client'))
-        END || ' lost: silent for over 3 times their usual interval (at least 30, at most 730 days),' AS lost,
-    format('In the 12 months up to their last purchase they brought %s.%s',
-        pg_temp.readable(coalesce(sum(last_year_revenue) FILTER (WHERE is_lost), 0)),
-        CASE WHEN count(*) FILTER (WHERE is_lost) > 10 THEN ' The ten largest:' ELSE '' END) AS worth,
-    count(*) FILTER (WHERE is_lost) > 0 AS has_lost
-FROM card \gset
-\echo :lost
-\echo 'or over 365 days where they have bought fewer than four times.'
-\if :has_lost
-\echo :worth
-\endif
-\echo
-
-\if :has_lost
-SELECT short_name AS client, round(last_year_revenue) AS "their last 12 months", abc AS "ABC now",
-    purchases, last_purchase AS "last purchase", silence AS "days silent", silence_limit AS "limit",
-    lost_on AS "lost on"
-FROM card
-WHERE is_lost
-ORDER BY last_year_revenue DESC, client
+SELECT count(*) > 0 AS has_risk,
+    format('%s, who brought %s in the 12 months to their last purchase; %s.',
+        pg_temp.counted(count(*), 'client', 'clients'), pg_temp.readable(sum(revenue_at_risk_amount)),
+        CASE count(*) FILTER (WHERE is_key) WHEN 0 THEN 'none of them is a key client' WHEN 1 THEN 'the first is a key client'
+            ELSE format('the first %s are key clients', pg_temp.readable(count(*) FILTER (WHERE is_key))) END) AS risk
+FROM shop.at_risk_clients \gset
+\echo 'Who is about to be lost?   [shop.at_risk_clients]'
+\if :has_risk
+\echo :risk
+\echo 'Silent for over 2/3 of their limit (key clients: half), or buying less than half of the same 90 days a year ago.'
+SELECT pg_temp.called(client_id::text, name) AS client, 
+    concat_ws(', ', CASE WHEN is_silent THEN 'silent' END,
+        CASE WHEN is_shrinking THEN format('buys %s %% less', round(100 - greatest(100 * revenue_90d_amount / revenue_90d_year_ago_amount, 0))) END) AS why,
+    silence_days AS "days silent", would_be_lost_date AS "lost from",
+    round(revenue_at_risk_amount) AS "a year's worth", recommended_action AS "what to do"
+FROM shop.at_risk_clients
 LIMIT 10;
-\endif
-
----------------------------------------------------------------------------------
-\echo Key clients
-\if :has_revenue
--- The smallest set of the largest that reaches half of the revenue: each of them
--- has less than half before it. Listed are the twelve largest, and up to three more
--- who should be called.
-CREATE TEMP TABLE key_client AS
-WITH ranked AS (
-    SELECT *,
-        row_number() OVER largest AS rank,
-        sum(revenue_12m) OVER () AS total,
-        sum(revenue_12m) OVER largest AS reached,
-        CASE WHEN is_lost THEN 'win back' WHEN silence * 3 > silence_limit * 2 THEN 'call' END AS to_do
-    FROM card
-    WHERE revenue_12m > 0
-    WINDOW largest AS (ORDER BY revenue_12m DESC, client ROWS UNBOUNDED PRECEDING)
-)
-SELECT *, rank <= 12
-    OR to_do IS NOT DISTINCT FROM 'call' AND count(*) FILTER (WHERE rank > 12 AND to_do = 'call') OVER (ORDER BY rank) <= 3 AS is_listed
-FROM ranked
-WHERE (reached - revenue_12m) * 2 < total;
-
-SELECT format('%s of %s %s half of the revenue of the last 12 months.%s', pg_temp.readable(count(*)),
-        pg_temp.counted((SELECT count(*) FROM card), 'client'),
-        CASE count(*) WHEN 1 THEN 'brings' ELSE 'bring' END,
-        CASE WHEN count(*) FILTER (WHERE is_listed) > 12 THEN ' The twelve largest, and others to call:'
-             WHEN count(*) > 12 THEN ' The twelve largest:' ELSE '' END) AS key_clients,
-    count(*) FILTER (WHERE NOT is_listed) > 0 AS has_more,
-    format('... and %s more, of whom %s to call and %s to win back',
-        pg_temp.readable(count(*) FILTER (WHERE NOT is_listed)),
-        coalesce(nullif(count(*) FILTER (WHERE NOT is_listed AND to_do = 'call'), 0)::text, 'none'),
-        coalesce(nullif(count(*) FILTER (WHERE NOT is_listed AND to_do = 'win back'), 0)::text, 'none')) AS more
-FROM key_client \gset
-\echo :key_clients
-\echo 'call: silent for over 2/3 of their limit; win back: lost. Silent, limit and interval (their usual one) are in days.'
-\echo
-
-SELECT rank AS "#", short_name AS client, round(revenue_12m) AS "revenue 12m",
-\if :has_profit
-    round(profit_12m) AS "profit 12m",
-\endif
-    pg_temp.percent(revenue_12m, total) AS "%", pg_temp.percent(reached, total) AS "% so far",
-    abc || coalesce(xyz, ' new') AS class, replace(stage::text, '_', ' ') AS stage,
-    last_purchase AS "last purchase", silence AS "silent", silence_limit AS "limit",
-    round(typical_interval::numeric, 1) AS interval, to_do AS "to do"
-FROM key_client
-WHERE is_listed
-ORDER BY rank;
-
-\if :has_more
-\echo :more
-\endif
 \else
-\echo 'There is no revenue in these 12 months.'
+\echo 'Nobody: no client has been silent for long, none buys much less than a year ago.'
+\echo
 \endif
+
+-- --- whom to win back ---
+
+SELECT count(*) > 0 AS has_lost,
+    format('%s worth it: they brought %s in their last 12 months; %s of it can be expected again.',
+        pg_temp.counted(count(*), 'lost client is', 'lost clients are'), pg_temp.readable(sum(value_lost_amount)),
+        pg_temp.readable(sum(expected_value_amount))) AS lost
+FROM shop.win_back_list \gset
+\echo 'Whom to win back, how, and what may it cost?   [shop.win_back_list]'
+\if :has_lost
+\echo :lost
+\echo 'Chance: of those silent for as long, how many come back within a year. Cost: at most half of the profit to be expected.'
+SELECT pg_temp.called(client_id::text, name) AS client, round(value_lost_amount) AS "a year's worth", lost_date AS "lost on",
+    pg_temp.percent(return_12m_share) AS "chance %", round(expected_value_amount) AS "to expect", round(cost_limit_amount) AS "may cost",
+    recommended_action AS "what to do"
+FROM shop.win_back_list
+ORDER BY win_back_rank
+LIMIT 10;
+\else
+\echo 'Nobody: no client of size A or B is lost.'
+\echo
+\endif
+
+-- --- the matrix ---
+
+SELECT format('X buy in at least %s of the %ss, Y in %s, Z in fewer; new: too early to tell. %s.',
+        pg_temp.in_percent(xyz_x), xyz_period, pg_temp.in_percent(xyz_y), (SELECT CASE count(*) WHEN 0 THEN 'Nobody is lost' ELSE pg_temp.counted(count(*), 'is', 'are') || ' lost, and left out' END
+            FROM shop.clients WHERE is_lost)) AS xyz
+FROM shop.settings \gset
+\echo 'How large are the clients, and how regular?   [shop.abc_xyz_matrix]'
+\echo 'A, the largest, bring 80 % of the revenue of 12 months, B the next 15 %, C the rest.'
+\echo :xyz
+WITH line AS (
+    SELECT abc_rank, abc_class, xyz_class, n, words
+    FROM shop.abc_xyz_matrix, LATERAL (VALUES
+        (1, pg_temp.counted(client_count, 'client', 'clients')),
+        (2, pg_temp.percent(revenue_12m_share) || ' % of revenue'),
+        (3, strategy)) AS words (n, words)
+    WHERE client_count > 0 OR n = 1
+    UNION ALL
+    -- so that there are three lines, whatever the cells hold
+    SELECT DISTINCT abc_rank, abc_class, '', 3, '' FROM shop.abc_xyz_matrix
+    UNION ALL
+    SELECT abc_rank, abc_class, 'all', n, words
+    FROM (SELECT abc_rank, abc_class, sum(client_count) AS client_count, sum(revenue_12m_share) AS share
+        FROM shop.abc_xyz_matrix GROUP BY abc_rank, abc_class) AS a,
+        LATERAL (VALUES
+            (1, pg_temp.counted(client_count, 'client', 'clients')),
+            (2, pg_temp.percent(share) || ' % of revenue')) AS words (n, words)
+)
+SELECT CASE WHEN n = 1 THEN abc_class || CASE abc_class WHEN 'A' THEN ' large' WHEN 'B' THEN ' mid' ELSE ' small' END ELSE '' END AS " ",
+    coalesce(max(words) FILTER (WHERE xyz_class = 'X'), '') AS "X regular", coalesce(max(words) FILTER (WHERE xyz_class = 'Y'), '') AS "Y now and then",
+    coalesce(max(words) FILTER (WHERE xyz_class = 'Z'), '') AS "Z seldom", coalesce(max(words) FILTER (WHERE xyz_class = 'new'), '') AS "new",
+    coalesce(max(words) FILTER (WHERE xyz_class = 'all'), '') AS "all"
+FROM line
+GROUP BY abc_rank, abc_class, n
+ORDER BY abc_rank, n;
+
+-- --- the ladder ---
+
+SELECT format('frequent: %s purchases or more; adherent: %s or more, the last %s days or more after the first; lost: from any rung.',
+    frequent_purchases, adherent_purchases, adherent_days) AS rungs
+FROM shop.settings \gset
+\echo 'How far up the ladder of loyalty have the clients come?   [shop.loyalty_ladder]'
+\echo :rungs
+SELECT replace(loyalty_stage, '_', ' ') AS rung, client_count AS "clients now", pg_temp.percent(client_share) AS "% of clients",
+    round(revenue_12m_amount) AS "revenue 12 months", ever_count AS "ever came here",
+    pg_temp.percent(conversion_share) AS "% went on", round(median_days) AS "after days (median)"
+FROM shop.loyalty_ladder
+WHERE loyalty_stage NOT IN ('unaware', 'aware') OR client_count > 0
+ORDER BY loyalty_rank = 1, loyalty_rank DESC;
+
+-- --- the flow ---
+
+-- The last six months, and twelve months summed; the twelve before where there are.
+CREATE TEMP VIEW flow AS
+WITH month AS (
+    SELECT *, row_number() OVER (ORDER BY month_date DESC) AS n, count(*) OVER () AS months FROM shop.client_flow)
+SELECT 100 - n AS place, to_char(month_date, 'YYYY-MM') || CASE WHEN is_complete_month THEN '' ELSE ' (not over)' END AS months,
+    start_count, new_count, returned_count, lost_count, end_count, revenue_amount
+FROM month
+WHERE n <= 6
+UNION ALL
+SELECT 300 - years.n, years.label, (array_agg(start_count ORDER BY month_date))[1], sum(new_count), sum(returned_count),
+    sum(lost_count), (array_agg(end_count ORDER BY month_date DESC))[1], sum(revenue_amount)
+FROM month, (VALUES (1, 'these 12 months'), (2, 'the 12 months before')) AS years (n, label)
+WHERE month.n BETWEEN 12 * years.n - 11 AND 12 * years.n AND months >= 12 * years.n
+GROUP BY years.n, years.label;
+
+SELECT concat_ws('; ',
+    pg_temp.in_percent(max(retention_12m_share) FILTER (WHERE n = 1)) || ' of last year''s clients are still here (sound: 70 %)',
+    coalesce(pg_temp.in_percent(sum(once_lost_count)::numeric / nullif(sum(due_count), 0)) || ' of new ones are lost before buying again (limit: 30 %)',
+        'no client has been here for long enough to tell more')) AS retention
+FROM (SELECT *, row_number() OVER (ORDER BY month_date DESC) AS n FROM shop.client_flow) AS month
+WHERE n <= 12 \gset
+\echo 'Do more clients come than go?   [shop.client_flow]'
+\echo :retention
+SELECT months AS "month", start_count AS "at the start", new_count AS "+ new", returned_count AS "+ came back",
+    lost_count AS "- lost", end_count AS "= at the end", round(revenue_amount) AS revenue
+FROM flow
+ORDER BY place;

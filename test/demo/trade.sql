@@ -2,16 +2,14 @@
 -- on the last two days of its three years: the base is as of the day of the newest
 -- sale, and sees none after it.
 
-SET search_path = public, clientcore;
 \pset footer off
 \pset numericlocale on
 
 CREATE TEMP VIEW concerned AS
 SELECT client_id AS client, first_purchase_date AS "first purchase", last_purchase_date AS "last purchase",
     purchase_count AS purchases, sale_count AS sales, return_count AS returns, round(revenue_amount, 2) AS revenue,
-    replace(loyalty_stage(history, as_of_date)::text, '_', ' ') AS stage
+    replace(status, '_', ' ') AS status
 FROM shop.clients
-JOIN shop.client_history USING (client_id, as_of_date)
 WHERE client_id IN ('Fern Jackdaw Outfitters', 'Crimson Gull Trading', 'Clover Curlew and Sons');
 CREATE TEMP TABLE concerned_before AS TABLE concerned;
 
@@ -48,7 +46,7 @@ CALL clientcore.refresh('shop');
 \echo 'What shop.clients says of them:'
 \echo
 SELECT CASE WHEN row_number() OVER (PARTITION BY name ORDER BY n) = 1 THEN name ELSE '' END AS client, CASE n WHEN 1 THEN 'before' ELSE 'now' END AS " ",
-    "first purchase", "last purchase", purchases, sales, returns, revenue, stage
+    "first purchase", "last purchase", purchases, sales, returns, revenue, status
 FROM (
     SELECT *, 1 AS n, client AS name FROM concerned_before
     UNION ALL

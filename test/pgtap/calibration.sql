@@ -2,7 +2,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(30);
+SELECT plan(31);
 \ir common/random_sales.psql
 \ir common/real_sales.psql
 
@@ -170,6 +170,14 @@ SELECT is_empty(
     $$SELECT outcome, count(*) FROM (SELECT pg_temp.sqlstate_of(format('SELECT clientcore.silence_histogram_final(%L::clientcore.silence_histogram)', '\x' || encode(bytes, 'hex'))) AS outcome FROM forged) AS o WHERE outcome NOT IN ('00000', '22P03', '22003') GROUP BY outcome$$, 'nothing but refusals and states');
 SELECT is_empty(
     $$SELECT at FROM forged WHERE (at = 0 OR at BETWEEN 13 AND 20 OR at = 1000) AND pg_temp.sqlstate_of(format('SELECT %L::clientcore.silence_histogram', '\x' || encode(bytes, 'hex'))) <> '22P03'$$, 'format, kind, number and length are not to be forged');
+
+CREATE TEMP TABLE alike AS
+SELECT silence_histogram_send(pg_temp.state_of(ARRAY['{2000-01-01: sold 1; 2000-01-03: sold 1; 2000-01-05: sold 1; 2000-01-07: sold 1; 2000-01-12: sold 1}']::purchase_history[])) AS more,
+       silence_histogram_send(pg_temp.state_of(ARRAY['{2000-01-01: sold 1; 2002-09-27: sold 1; 2005-06-23: sold 1; 2008-03-19: sold 1; 2015-01-21: sold 1}']::purchase_history[])) AS less;
+SELECT results_eq(
+    $$SELECT length(more), substr(more, 46, 8) = substr(less, 46, 8), pg_temp.sqlstate_of(format('SELECT %L::clientcore.silence_histogram', '\x' || encode(overlay(more PLACING substr(less, 54, 8) FROM 54), 'hex'))),
+             pg_temp.sqlstate_of(format('SELECT %L::clientcore.silence_histogram', '\x' || encode(overlay(more PLACING substr(less, 62, 8) FROM 62), 'hex'))) FROM alike$$,
+    $$VALUES (77, true, '00000', '22P03')$$, 'of 5 over 2 and 2499 over 1000, both 250 hundredths, the lesser is not the greatest');
 
 SELECT * FROM finish();
 ROLLBACK;

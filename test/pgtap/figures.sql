@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(39);
+SELECT plan(40);
 \ir common/random_sales.psql
 
 -- around leap days, where 12 months back are not as many days
@@ -186,6 +186,11 @@ SELECT results_eq(
 SELECT results_eq(
     $$SELECT (c).full_years, (c).years_bought, (c).typical_interval, (c).silence_limit, (c).revenue_since, (c).revenue_before, (c).value_revenue, (c).first_days_revenue, (c).revenue_90d_year_ago FROM (SELECT card_figures('{4714-11-24 BC: sold 5; 5874897-12-31: sold 7}', '5874897-12-31', '4714-11-24 BC', 'frequency', 3, 'year', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 2147483647) AS c) AS f$$,
     $$VALUES (5879610, 1, 2147483493::numeric, 365, 7::numeric, 5::numeric, 7::numeric, 12::numeric, 0::numeric)$$, 'from one end of the calendar to the other');
+
+SELECT results_eq(
+    $$SELECT compared, (SELECT revenue_since FROM card_figures('{2000-01-01: sold 5; 2000-01-05: sold 7}', '2000-02-01', compared, 'frequency', 3, 'year', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 1))
+      FROM unnest(ARRAY[NULL, '2000-01-01', NULL, '2000-01-03', '2000-01-05', '2000-02-01', '2000-02-05']::date[]) AS compared$$,
+    $$VALUES (NULL::date, NULL::numeric), ('2000-01-01', 7), (NULL, NULL), ('2000-01-03', 7), ('2000-01-05', 0), ('2000-02-01', 0), ('2000-02-05', 0)$$, 'a day to compare with that comes and goes');
 
 -- what is not known, what is wrong
 CREATE TEMP TABLE argument AS
