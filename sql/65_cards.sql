@@ -95,38 +95,63 @@ BEGIN
                 AND m.score BETWEEN x.monetary_from AND x.monetary_to
             ORDER BY x.position LIMIT 1) ORDER BY r.score, f.score, m.score) AS names
         FROM @setting s, generate_series(1, s.rfm_bins) r (score), generate_series(1, s.rfm_bins) f (score), generate_series(1, s.rfm_bins) m (score)),
-    -- equal revenues are told apart by the client, so that no plan decides
+    -- Borders and short lists, found on few columns: whole cards are never sorted. Equal
+    -- revenues are told apart by the client, so that no plan decides.
+    -- the last top buyer: those before it fall short of the share
+    @top AS MATERIALIZED (
+        SELECT t.revenue_12m, t.client
+        FROM (
+            SELECT f.revenue_12m, f.client_id::text COLLATE "C" AS client, sum(f.revenue_12m) OVER (
+                ORDER BY f.revenue_12m DESC, f.client_id::text COLLATE "C" ROWS UNBOUNDED PRECEDING) - f.revenue_12m AS larger
+            FROM @figure f WHERE f.revenue_12m > 0) t, @known k, @setting s
+        WHERE t.larger < s.key_share * k.revenue_12m
+        ORDER BY t.revenue_12m, t.client DESC LIMIT 1),
+    -- the last day on which those began who have been clients for longest
+    @old AS MATERIALIZED (
+        SELECT max(o.first_purchase) AS first_purchase
+        FROM (
+            SELECT f.first_purchase, sum(count(*)) OVER (ORDER BY f.first_purchase) - count(*) AS longer
+            FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
+            GROUP BY f.first_purchase) o, @known k, @setting s
+        WHERE o.longer + 1 <= s.long_standing_share * k.active),
+    @promising AS MATERIALIZED (
+        SELECT p.client_id, p.place
+        FROM (
+            SELECT f.client_id, row_number() OVER (ORDER BY f.first_days_revenue DESC, f.client_id::text COLLATE "C") AS place
+            FROM @figure f, @known k, @setting s
+            WHERE NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
+                AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= k.promising_from) p, @known k, @setting s
+        WHERE p.place <= floor(s.promising_limit_share * k.buyers)),
     @scored AS (
-        SELECT f.*, k.is_by_profit, k.has_profit,
+        SELECT f.*, s.rfm_bins,
             coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, c.recent), 'C') AS abc_class,
             coalesce(clientcore.abc_class_by_cutoffs(f.revenue, c.lifetime), 'C') AS abc_lifetime_class,
             coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.value_profit ELSE f.value_revenue END, c.recent), 'C') AS value_class,
             s.rfm_bins + 1 - clientcore.quantile_score(%4$s - f.last_purchase, s.rfm_bins) OVER () AS recency_score,
             clientcore.quantile_score(nullif(f.purchase_count, 0), s.rfm_bins) OVER () AS frequency_score,
             clientcore.quantile_score(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) OVER () AS monetary_score,
-            f.revenue_12m > 0 AND sum(greatest(f.revenue_12m, 0)) OVER by_revenue - f.revenue_12m < s.key_share * k.revenue_12m AS is_top_buyer,
+            t.revenue_12m AS top_buyer_from,
+            coalesce(f.revenue_12m > t.revenue_12m OR f.revenue_12m = t.revenue_12m AND f.client_id::text COLLATE "C" <= t.client, false) AS is_top_buyer,
             f.revenue_12m > 0 AND CASE WHEN k.has_profit THEN coalesce(f.profit_12m > 0 AND f.profit_12m >= s.breadwinner_share * k.profit_12m, false)
                 ELSE f.revenue_12m >= s.breadwinner_share * k.revenue_12m END AS is_breadwinner,
-            rank() OVER (PARTITION BY f.is_lost ORDER BY f.first_purchase) <= s.long_standing_share * k.active AS is_old,
-            NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
-                AND %4$s - k.first_sale >= 2 * s.promising_days AND coalesce(f.first_days_revenue >= k.promising_from, false) AS may_be_promising,
-            floor(s.promising_limit_share * k.buyers) AS promising_limit,
-            s.rfm_bins
-        FROM @figure f, @known k, @cutoff c, @setting s
-        WINDOW by_revenue AS (ORDER BY f.revenue_12m DESC, f.client_id::text COLLATE "C" ROWS UNBOUNDED PRECEDING)),
+            coalesce(NOT f.is_lost AND f.first_purchase <= o.first_purchase AND f.purchase_count >= 5
+                AND f.full_years > 0 AND f.years_bought = f.full_years, false) AS may_be_long_standing
+        FROM @figure f
+        CROSS JOIN @known k
+        CROSS JOIN @cutoff c
+        CROSS JOIN @setting s
+        CROSS JOIN @old o
+        LEFT JOIN @top t ON true),
     @kind AS (
-        SELECT c.*, g.names[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
-            NOT c.is_lost AND c.is_old AND c.abc_class IN ('A', 'B') AND c.purchase_count >= 5
-                AND c.full_years > 0 AND c.years_bought = c.full_years AS is_long_standing,
-            c.may_be_promising AND row_number() OVER (PARTITION BY c.may_be_promising
-                ORDER BY c.first_days_revenue DESC, c.client_id::text COLLATE "C") <= c.promising_limit AS is_promising,
+        SELECT c.*, (SELECT g.names FROM @segment g)[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
+            c.may_be_long_standing AND c.abc_class IN ('A', 'B') AS is_long_standing,
+            p.place IS NOT NULL AS is_promising,
             coalesce(m.is_vocal, false) AS is_vocal, coalesce(m.is_image_maker, false) AS is_image_maker,
-            coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected,
-            min(c.revenue_12m) FILTER (WHERE c.is_top_buyer) OVER () AS top_buyer_from
+            coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected
         FROM @scored c
-        CROSS JOIN @segment g
         -- subqueries that are grouped, or made distinct, where they are joined: the planner
         -- is to know that a client is in them once
+        LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, place FROM @promising ORDER BY client_id) p ON p.client_id %6$s c.client_id
         LEFT JOIN (
             SELECT coalesce(a.client, m.client_id) AS client_id,
                 bool_or(m.kind = 'vocal') AS is_vocal, bool_or(m.kind = 'image_maker') AS is_image_maker,
@@ -135,17 +160,22 @@ BEGIN
             LEFT JOIN %1$I.client_alias a ON a.alias %6$s m.client_id
             WHERE m.until IS NULL OR m.until >= %4$s
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
-    @key AS (
+    @key AS MATERIALIZED (
         SELECT c.*,
             c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising OR c.is_vocal OR c.is_image_maker OR c.is_expert
             -- whom it would be worst to have lost stays for a year
             OR c.is_lost AND c.last_purchase + c.silence_limit + 1 > (%4$s - interval '12 months')::date
                 AND coalesce(c.value_revenue >= c.top_buyer_from, false) AS is_key
         FROM @kind c),
-    @card AS MATERIALIZED (
-        SELECT c.*, CASE WHEN c.is_key THEN row_number() OVER (PARTITION BY c.is_key
-            ORDER BY CASE WHEN c.is_lost THEN greatest(c.value_revenue, c.revenue_12m) ELSE c.revenue_12m END DESC, c.client_id::text COLLATE "C") END::integer AS key_rank
-        FROM @key c)$sql$, '@', prefix || '_'),
+    @card AS (
+        SELECT c.*, r.key_rank
+        FROM @key c
+        LEFT JOIN (
+            SELECT k.client_id, row_number() OVER (
+                ORDER BY max(CASE WHEN k.is_lost THEN greatest(k.value_revenue, k.revenue_12m) ELSE k.revenue_12m END) DESC,
+                    k.client_id::text COLLATE "C")::integer AS key_rank
+            FROM @key k WHERE k.is_key
+            GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
         base, clientcore.joined_histories(base), settings, day, compared, equals);
 END
 $$;
@@ -192,7 +222,9 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
             t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
-        LEFT JOIN (SELECT DISTINCT ON (client_id) * FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
+        LEFT JOIN (
+            SELECT DISTINCT ON (client_id) client_id, abc_class, xyz, rung, is_lost, rfm_segment, is_key
+            FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
 $$;
 COMMENT ON FUNCTION clientcore.fresh_cards(text, text, text, text) IS
 'Internal: the common table expressions that make whole cards';

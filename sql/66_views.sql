@@ -13,6 +13,7 @@
 --   %7$s  whether the view is of the whole base, not by place
 --   %8$s  the operator by which clients are equal
 --   %9$s  the query of the settings that the last refresh went by
+--   %10$s the query of all places, and of that of sales without a client
 -- A summary is one template from which two views come: NAME, and NAME_by, which has a row
 -- for each place: each combination of manager, segment and region. For NAME there is one
 -- place. The names are null where not known, and empty in the tables of sums.
@@ -399,10 +400,10 @@ $$;
 COMMENT ON FUNCTION clientcore.action_rows(text) IS
 'Internal: the query that finds the strategy for every situation of the rows of "chosen"';
 
--- Of the clients, of the sums of the last refresh, and of nobody known, to whom sales
--- without a client count. Made distinct one by one, and joined by one array: the planner is
--- to know that they are few, and to hash.
-CREATE FUNCTION clientcore.place_rows(base text)
+-- Of the clients, of the sums of the last refresh and, where that is asked for, of nobody
+-- known, to whom sales without a client count. Made distinct one by one, and joined by one
+-- array: the planner is to know that they are few, and to hash.
+CREATE FUNCTION clientcore.place_rows(base text, with_nobody boolean)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -414,11 +415,12 @@ SELECT format($sql$
             FROM (SELECT DISTINCT d.manager, d.segment, d.region FROM %1$I.card d) c
             UNION
             SELECT ARRAY[c.manager, c.segment, c.region]
-            FROM (SELECT DISTINCT f.manager, f.segment, f.region FROM %1$I.flow_summary f) c
+            FROM (SELECT DISTINCT f.manager, f.segment, f.region FROM %1$I.flow_summary f) c%2$s) x$sql$,
+    base, CASE WHEN with_nobody THEN format($sql$
             UNION
-            SELECT ARRAY['', '', ''] FROM %1$I.state s WHERE s.guest_revenue_12m_amount <> 0) x$sql$, base)
+            SELECT ARRAY['', '', ''] FROM %I.state s WHERE s.guest_revenue_12m_amount <> 0$sql$, base) ELSE '' END)
 $$;
-COMMENT ON FUNCTION clientcore.place_rows(text) IS
+COMMENT ON FUNCTION clientcore.place_rows(text, boolean) IS
 'Internal: the query of the combinations of manager, segment and region there are';
 
 CREATE FUNCTION clientcore.create_view(base text, name text, query text, comment text, place text DEFAULT 'client')
@@ -431,14 +433,16 @@ DECLARE
     belongs text := CASE place
         WHEN 'by' THEN 'p.names = ARRAY[coalesce(c.manager, ''''), coalesce(c.segment, ''''), coalesce(c.region, '''')]'
         WHEN 'whole' THEN 'true' ELSE '' END;
+    whole text := 'SELECT 1 AS place, ARRAY['''', '''', ''''] AS names';
     attribute text;
 BEGIN
     EXECUTE format('%s VIEW %I.%I AS ', clientcore.create_or_replace(base, name), base, name) || format(query,
         base, clientcore.client_rows(base, belongs, format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
         clientcore.action_rows(base), belongs,
         CASE place WHEN 'by' THEN 'nullif(w.names[1], '''') AS manager, nullif(w.names[2], '''') AS segment, nullif(w.names[3], '''') AS region,' ELSE '' END,
-        CASE place WHEN 'by' THEN clientcore.place_rows(base) ELSE 'SELECT 1 AS place, ARRAY['''', '''', ''''] AS names' END,
-        (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base));
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, false) ELSE whole END,
+        (place = 'whole')::text, clientcore.key_equality(key_type), clientcore.applied_settings(base),
+        CASE place WHEN 'by' THEN clientcore.place_rows(base, true) ELSE whole END);
     EXECUTE format('COMMENT ON VIEW %I.%I IS %L', base, name, comment);
     FOR attribute IN
         SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
@@ -575,12 +579,13 @@ BEGIN
             s.compared_date, c.as_of_date
         FROM (
             SELECT c.*, CASE
-                    WHEN c.is_lost THEN CASE WHEN (c.was_key OR c.is_key) AND NOT coalesce(c.was_lost_before, false) THEN 'lost' END
+                    WHEN c.is_lost THEN CASE WHEN c.lost_date > s.compared_date THEN 'lost' END
                     WHEN c.was_key AND NOT c.is_key THEN CASE WHEN c.revenue_since_amount < c.revenue_before_amount THEN 'left' ELSE 'outpaced' END
                     WHEN c.was_key AND c.revenue_since_amount < t.key_shrunk_share * c.revenue_before_amount THEN 'shrank'
                     WHEN c.is_key AND NOT c.was_key THEN 'entered' END AS change
             FROM (SELECT c.*, c.was_key_before AND NOT coalesce(c.was_lost_before, false) AS was_key
                 FROM (%2$s) c WHERE c.is_key OR c.was_key_before) c
+            CROSS JOIN %1$I.state s
             CROSS JOIN (%9$s) t) c
         CROSS JOIN %1$I.state s
         WHERE c.change IS NOT NULL
@@ -798,7 +803,7 @@ BEGIN
         'Clients by segment of their RFM scores: recency, frequency and money of everything they bought');
 
     PERFORM clientcore.create_summary(base, 'concentration', $sql$
-        WITH places AS (%6$s),
+        WITH places AS (%10$s),
         known AS NOT MATERIALIZED (
             SELECT p.place, c.is_key, c.purchase_12m_count > 0 AS is_buyer, greatest(c.revenue_12m, 0) AS revenue
             FROM %1$I.card c JOIN places p ON %4$s),
@@ -1011,9 +1016,10 @@ BEGIN
             s.as_of - d.day_date AS ago_days
         FROM %1$I.state s
         CROSS JOIN LATERAL (
-            SELECT generate_series(date_trunc('month', s.first_sale_date::timestamp), s.as_of::timestamp, interval '1 day')::date AS day_date) d
+            SELECT generate_series(date_trunc('month', least(s.first_sale_date, (SELECT min(m.month_date) FROM %1$I.month_summary m))::timestamp),
+                s.as_of::timestamp, interval '1 day')::date AS day_date) d
         ORDER BY d.day_date$sql$,
-        'The days from the month of the first sale to as_of, to join with day_date or month_date');
+        'The days from the month of the first sale or return to as_of, to join with day_date or month_date');
 
     PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
         WITH places AS (%6$s),
@@ -1234,7 +1240,8 @@ won AS (
     SELECT DISTINCT (
         SELECT min(t.n) FROM rule t
         WHERE r BETWEEN t.r_from AND t.r_to AND f BETWEEN t.f_from AND t.f_to AND m BETWEEN t.m_from AND t.m_to) AS n
-    FROM generate_series(1, bins) r, generate_series(1, bins) f, generate_series(1, bins) m
+    FROM generate_series(1, 10) r, generate_series(1, 10) f, generate_series(1, 10) m
+    WHERE r <= bins AND f <= bins AND m <= bins
 )
 SELECT (10 * row_number() OVER (ORDER BY t.n))::smallint, t.segment, t.r_from::smallint, t.r_to::smallint,
     t.f_from::smallint, t.f_to::smallint, t.m_from::smallint, t.m_to::smallint
@@ -1336,7 +1343,7 @@ DECLARE
     problems jsonb;
 BEGIN
     EXECUTE format($sql$
-        WITH score AS (SELECT generate_series(1, s.rfm_bins) AS n FROM %1$I.settings s),
+        WITH score AS (SELECT g.n FROM generate_series(1, 10) g (n) JOIN %1$I.settings s ON g.n <= s.rfm_bins),
         combination AS MATERIALIZED (
             SELECT r.n AS recency, f.n AS frequency, m.n AS monetary, (
                 SELECT min(y.position) FROM %1$I.rfm_segment y

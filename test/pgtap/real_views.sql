@@ -11,7 +11,6 @@ SELECT no_plan();
 \ir common/truth_clients.psql
 \ir common/truth_months.psql
 
-INSERT INTO :random.target VALUES ('revenue_amount', '2022-05-01', 1000000), ('new_client_count', '2022-05-01', 5), ('new_client_count', '2022-06-01', 7);
 \ir common/truth_views.psql
 
 -- --- what holds between views ---

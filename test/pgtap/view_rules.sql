@@ -178,6 +178,11 @@ SELECT is((SELECT count(*) FROM pg_temp.kpis_by WHERE target IS NOT NULL), 0::bi
 SELECT results_eq($$SELECT DISTINCT count(*) FROM pg_temp.abc_xyz_matrix_by GROUP BY manager, segment, region$$, ARRAY[12::bigint], 'a matrix has twelve cells everywhere');
 SELECT results_eq($$SELECT abc_xyz FROM pg_temp.abc_xyz_matrix$$, ARRAY['AX', 'AY', 'AZ', 'A new', 'BX', 'BY', 'BZ', 'B new', 'CX', 'CY', 'CZ', 'C new'], 'in this order');
 
+-- sales without a client are nobody's, also where every client has a place
+UPDATE "odd, ""50%s""".card SET segment = 'all';
+SELECT results_eq($$SELECT sum(value) FROM "odd, ""50%s""".concentration_by WHERE measure = 'unidentified_revenue_amount'$$,
+    $$SELECT value FROM "odd, ""50%s""".concentration WHERE measure = 'unidentified_revenue_amount' AND value > 0$$, 'sales without a client have a place');
+
 -- --- an empty base ---
 
 SELECT lives_ok(format('SELECT count(v::text) FROM empty.%I v', name), name || ' of an empty base') FROM view ORDER BY name COLLATE "C";
