@@ -8,6 +8,10 @@ SELECT no_plan();
 \set is_whole false
 \ir common/truth_bases.psql
 \ir common/truth_changes.psql
+\if :has_real
+\else
+SELECT skip('the real sales are not here: cdnow_sample, northwind, classicmodels');
+\endif
 
 -- --- other days ---
 
@@ -40,7 +44,7 @@ BEGIN
     PERFORM pg_temp.collect('actual', 'clients', NULL, '%I.clients_as_of(%L)', day);
     DROP TABLE IF EXISTS pg_temp.expected;
     CREATE TEMP TABLE expected AS SELECT * FROM client_truth c WHERE c.question = c.base || ' ' || day;
-    RETURN QUERY SELECT * FROM pg_temp.same_columns('actual', 'expected', '{base,client_id}', 50, '{}', 'clients_as_of ' || day);
+    RETURN QUERY SELECT * FROM pg_temp.same_columns('actual', 'expected', '{base,client_id}', 20, '{}', 'clients_as_of ' || day);
 END
 $$;
 SELECT * FROM pg_temp.clients_are('early');
@@ -84,6 +88,8 @@ CROSS JOIN LATERAL pg_temp.same_rows(
 -- Half of the trials, then the others: every view, and what moved.
 DELETE FROM made_base WHERE base = 'cdnow_sample';
 DELETE FROM sale WHERE base = 'cdnow_sample';
+SELECT pg_temp.collect('chosen_settings', 'settings') \g /dev/null
+CREATE TEMP TABLE chosen AS SELECT base, to_jsonb(c) AS settings FROM chosen_settings c;
 SELECT pg_temp.snapshot('at_first') \g /dev/null
 SELECT pg_temp.set(schema, (SELECT settings FROM trial WHERE name = 'abc') || (SELECT settings FROM trial WHERE name = 'lost') || (SELECT settings FROM trial WHERE name = 'scores')),
     pg_temp.refresh(schema) FROM made_base \g /dev/null
@@ -110,7 +116,33 @@ SELECT pg_temp.ask(a.base || ' ' || name, a.base, schema, as_of, compared => com
 \ir common/truth_clients.psql
 \ir common/truth_months.psql
 \ir common/truth_views.psql
-SELECT is(bool_and(abc_is_by_profit), true, 'classicmodels: by profit') FROM :classic.state;
+\if :has_real
+SELECT ok(abc_is_by_profit, 'classicmodels: by profit') FROM :classic.state;
+\endif
+
+-- --- back to what the sales suggest ---
+
+CREATE FUNCTION pg_temp.recalibrated(base text, schema text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    suggested jsonb := (SELECT jsonb_object_agg(s.key, a.settings -> s.key) FROM chosen a, unnest(ARRAY['lost_factor', 'lost_fallback_days', 'xyz_period', 'xyz_periods', 'adherent_purchases']) AS s (key)
+        WHERE a.base = recalibrated.base);
+    settings text := format('(SELECT key, value FROM %I.settings s, jsonb_each_text(to_jsonb(s)))', schema);
+BEGIN
+    RETURN QUERY SELECT * FROM pg_temp.same_rows(
+        format('SELECT measure, from_value, to_value FROM clientcore.recalibrate(%L) WHERE measure LIKE ''setting %%''', schema),
+        format('SELECT ''setting '' || n.key, o.value, n.value FROM jsonb_each_text(%L) n JOIN %s o USING (key) WHERE o.value::text <> n.value::text', suggested, settings),
+        2, base || ': recalibrate suggests what was chosen at first');
+    RETURN QUERY SELECT * FROM pg_temp.same_rows(
+        format('SELECT * FROM clientcore.recalibrate(%L) WHERE measure NOT LIKE ''setting %%''', schema),
+        format('SELECT * FROM clientcore.preview(%L, %L)', schema, suggested), 1, base || ': and shows what that would change');
+    PERFORM clientcore.recalibrate(schema, apply => true);
+    RETURN QUERY SELECT * FROM pg_temp.same_rows(
+        format('SELECT o.key, o.value FROM %s o JOIN jsonb_each_text(%L) n USING (key)', settings, suggested),
+        format('SELECT key, value FROM jsonb_each_text(%L)', suggested), 5, base || ': and applies it');
+    RETURN NEXT public.is((SELECT count(*) FROM clientcore.recalibrate(schema)), 0::bigint, base || ': then there is nothing to change');
+END
+$$;
+SELECT r.* FROM made_base b, pg_temp.recalibrated(b.base, b.schema) AS r;
 
 SELECT * FROM finish();
 ROLLBACK;

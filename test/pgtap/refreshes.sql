@@ -87,6 +87,20 @@ SELECT * FROM pg_temp.refreshed(:'random', 'cancelled, and new clients');
 \ir common/truth_now.psql
 SELECT cmp_ok(count(*) FILTER (WHERE is_promising), '>', 0::bigint, 'some of them are promising') FROM truth WHERE question = 'random now';
 
+-- One whose first days lie between the quantile of type 7 that makes promising and the
+-- nearest value of another client.
+SELECT pg_temp.set(:'random', '{"promising_limit_share": 0.5}') \g /dev/null
+INSERT INTO :random
+SELECT 'border', date '2022-06-01' + n, ((q.value_times_whole + nearest) / 4), 1
+FROM quantile q, generate_series(1, 2) AS n,
+    LATERAL (SELECT percentile_disc(0.8) WITHIN GROUP (ORDER BY value) AS nearest FROM ranked r WHERE (r.question, r.measure) = (q.question, q.measure)) AS d
+WHERE q.question = 'random now' AND q.measure = 'first days';
+SELECT pg_temp.refresh(:'random') \g /dev/null
+:reload
+\ir common/truth_now.psql
+SELECT isnt(min(q.value_times_whole), min(r.value), 'the border lies between two clients') FROM quantile q JOIN ranked r USING (question, measure)
+WHERE question = 'random now' AND measure = 'first days' AND r.value >= q.value_times_whole;
+
 -- --- duplicates, marks, segments ---
 
 INSERT INTO :random.client_alias VALUES ('r0011', 'r0010'), ('r0013', 'r0010'), ('r0021', 'r0020'), ('r0555', 'never sold');
