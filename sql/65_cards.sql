@@ -402,7 +402,7 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('(extract(year FROM %1$s) * 12 + extract(month FROM %1$s) - 1)::integer', day)
+SELECT format('(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1)', day)
 $$;
 COMMENT ON FUNCTION clientcore.month_number(text) IS
 'Internal: the expression for the number of a day''s month';
@@ -444,45 +444,54 @@ AS $$
 SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     WITH client AS MATERIALIZED (
         SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END AS first_limit
+            c.first_purchase + CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END + 1 AS due
         FROM %1$I.card c, %11$s s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
-        SELECT l.*, lag(l.returned_on) OVER (PARTITION BY l.client_id ORDER BY l.last_purchase) AS began
-        FROM %1$I.client_loss l),
+        SELECT l.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region,
+            coalesce(lag(l.returned_on) OVER (PARTITION BY l.client_id ORDER BY l.last_purchase), c.first_purchase) AS began,
+            l.lost_on, l.returned_on, l.last_purchase = c.first_purchase AS is_once, l.value_revenue
+        FROM %1$I.client_loss l JOIN %1$I.card c ON c.client_id %2$s l.client_id),
     spell AS MATERIALIZED (
-        SELECT c.client_id, c.manager, c.segment, c.region, %3$s AS began, %4$s AS ended
-        FROM ended e JOIN client c ON c.client_id %2$s e.client_id
+        SELECT e.client_id, e.manager, e.segment, e.region, %3$s AS began, %4$s AS ended
+        FROM ended e
         UNION ALL
-        SELECT c.client_id, c.manager, c.segment, c.region, %5$s, 1000000
-        FROM client c
+        SELECT c.client_id, coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''), %5$s, 1000000
+        FROM %1$I.card c
         LEFT JOIN (
             SELECT l.client_id, max(l.returned_on) AS returned_on, bool_or(l.returned_on IS NULL) AS is_lost
             FROM %1$I.client_loss l GROUP BY l.client_id) l ON l.client_id %2$s c.client_id
-        WHERE l.is_lost IS NOT TRUE),
+        WHERE c.first_purchase IS NOT NULL AND l.is_lost IS NOT TRUE),
+    -- months from which on, and until which, how many were with us
+    within AS MATERIALIZED (
+        SELECT s.manager, s.segment, s.region, s.began, s.ended, count(*) AS clients
+        FROM spell s WHERE s.ended > s.began
+        GROUP BY s.manager, s.segment, s.region, s.began, s.ended),
+    -- and were a year before: in the same spell, or in an earlier one
+    within_both AS (
+        SELECT w.manager, w.segment, w.region, w.began + 12 AS began, w.ended, w.clients FROM within w WHERE w.ended > w.began + 12
+        UNION ALL
+        SELECT s.manager, s.segment, s.region, greatest(s.began + 12, n.began) AS began, least(s.ended + 12, n.ended) AS ended, count(*)
+        FROM spell s JOIN spell n ON n.client_id %2$s s.client_id AND n.began >= s.ended
+        WHERE s.ended > s.began AND n.ended > n.began AND least(s.ended + 12, n.ended) > greatest(s.began + 12, n.began)
+        GROUP BY s.manager, s.segment, s.region, greatest(s.began + 12, n.began), least(s.ended + 12, n.ended)),
     event (month_number, manager, segment, region, arrived, returned, lost, year_ago, kept, due, once_lost, lost_value, returned_value) AS (
-        SELECT %6$s, c.manager, c.segment, c.region, 1, 0, 0, 0, 0, 0, 0, 0::numeric, 0::numeric FROM client c
+        SELECT %6$s, c.manager, c.segment, c.region, count(*), 0, 0, 0, 0, 0, 0, 0::numeric, 0::numeric FROM client c GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT %7$s, c.manager, c.segment, c.region, 0, 1, 0, 0, 0, 0, 0, 0, e.value_revenue
-        FROM ended e JOIN client c ON c.client_id %2$s e.client_id WHERE e.returned_on IS NOT NULL
+        SELECT %8$s, c.manager, c.segment, c.region, 0, 0, 0, 0, 0, count(*), 0, 0, 0
+        FROM client c WHERE c.due <= %10$L GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT %4$s, c.manager, c.segment, c.region, 0, 0, 1, 0, 0, 0, CASE WHEN e.last_purchase = c.first_purchase THEN 1 ELSE 0 END, e.value_revenue, 0
-        FROM ended e JOIN client c ON c.client_id %2$s e.client_id
+        SELECT %4$s, e.manager, e.segment, e.region, 0, 0, count(*), 0, 0, 0, count(*) FILTER (WHERE e.is_once), sum(e.value_revenue), 0
+        FROM ended e GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT %8$s, c.manager, c.segment, c.region, 0, 0, 0, 0, 0, 1, 0, 0, 0
-        FROM client c WHERE c.first_purchase + c.first_limit + 1 <= %10$L
-        -- from the month on in which a spell of a year before began, to that in which it ended
+        SELECT %7$s, e.manager, e.segment, e.region, 0, count(*), 0, 0, 0, 0, 0, 0, sum(e.value_revenue)
+        FROM ended e WHERE e.returned_on IS NOT NULL GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT e.month_number, s.manager, s.segment, s.region, 0, 0, 0, e.step, 0, 0, 0, 0, 0
-        FROM spell s, LATERAL (VALUES (s.began + 12, 1), (s.ended + 12, -1)) e (month_number, step)
-        WHERE s.ended > s.began
+        SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0, 0
+        FROM within w, LATERAL (VALUES (w.began + 12, 1), (w.ended + 12, -1)) e (month_number, step)
         UNION ALL
-        SELECT e.month_number, s.manager, s.segment, s.region, 0, 0, 0, 0, e.step, 0, 0, 0, 0
-        FROM spell s
-        JOIN spell n ON n.client_id %2$s s.client_id AND n.began >= s.began,
-            LATERAL (SELECT greatest(s.began + 12, n.began) AS since, least(s.ended + 12, n.ended) AS until) both_in,
-            LATERAL (VALUES (both_in.since, 1), (both_in.until, -1)) e (month_number, step)
-        WHERE s.ended > s.began AND n.ended > n.began AND both_in.until > both_in.since),
+        SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0
+        FROM within_both w, LATERAL (VALUES (w.began, 1), (w.ended, -1)) e (month_number, step)),
     month AS (
         SELECT m.month_date::date AS month_date, %9$s AS month_number, g.*
         FROM (SELECT date_trunc('month', min(c.first_purchase)::timestamp) AS first_month FROM client c) f,
@@ -501,9 +510,9 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
         ON s.month_number = m.month_number AND s.manager = m.manager AND s.segment = m.segment AND s.region = m.region
     WINDOW so_far AS (PARTITION BY m.manager, m.segment, m.region ORDER BY m.month_date)$sql$,
     base, (SELECT equality FROM clientcore.base_key(base)),
-    clientcore.month_number('coalesce(e.began, c.first_purchase)'), clientcore.month_number('e.lost_on'),
+    clientcore.month_number('e.began'), clientcore.month_number('e.lost_on'),
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
-    clientcore.month_number('e.returned_on'), clientcore.month_number('(c.first_purchase + c.first_limit + 1)'),
+    clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
     clientcore.month_number('m.month_date'), day, settings))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
