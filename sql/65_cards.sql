@@ -78,10 +78,8 @@ BEGIN
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
                 count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
-                count(*) FILTER (WHERE NOT f.is_lost) AS active,
-                percentile_disc(1 - (SELECT promising_top_share::double precision FROM @setting)) WITHIN GROUP (ORDER BY f.first_days_revenue)
-                    FILTER (WHERE %4$s - f.first_purchase >= s.promising_days - 1) AS promising_from
-            FROM @figure f, @setting s) k),
+                count(*) FILTER (WHERE NOT f.is_lost) AS active
+            FROM @figure f) k),
     @cutoff AS MATERIALIZED (
         SELECT clientcore.abc_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END,
                 s.abc_a, s.abc_b, s.abc_boundary) AS recent,
@@ -114,13 +112,22 @@ BEGIN
             FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
             GROUP BY f.first_purchase) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
+    -- what the top share brought in their first days: a quantile of type 7, exact
+    @newcomer AS MATERIALIZED (
+        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (max(n.position) - floor(max(n.position))) AS revenue
+        FROM (
+            SELECT f.first_days_revenue AS revenue, row_number() OVER (ORDER BY f.first_days_revenue) - 1 AS rank,
+                (count(*) OVER () - 1) * (1 - s.promising_top_share) AS position
+            FROM @figure f, @setting s
+            WHERE %4$s - f.first_purchase >= s.promising_days - 1) n
+        WHERE n.rank IN (floor(n.position), ceil(n.position))),
     @promising AS MATERIALIZED (
         SELECT p.client_id, p.place
         FROM (
             SELECT f.client_id, row_number() OVER (ORDER BY f.first_days_revenue DESC, f.client_id::text COLLATE "C") AS place
-            FROM @figure f, @known k, @setting s
+            FROM @figure f, @known k, @newcomer n, @setting s
             WHERE NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
-                AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= k.promising_from) p, @known k, @setting s
+                AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= n.revenue) p, @known k, @setting s
         WHERE p.place <= floor(s.promising_limit_share * k.buyers)),
     @scored AS (
         SELECT f.*, s.rfm_bins,
