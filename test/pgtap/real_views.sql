@@ -124,9 +124,9 @@ FROM (SELECT base, question, as_of, is_early, n, sum(value * CASE i WHEN floor(h
 GROUP BY base, question, as_of;
 CREATE TEMP TABLE slow AS
 SELECT base, percentile_cont(0.5) WITHIN GROUP (ORDER BY typical_interval) >= 60 AS is_slow FROM figure WHERE question LIKE '% now' GROUP BY base;
-SELECT is(q.lost_factor, c.lost_factor, base || ': lost_factor'),
+SELECT unnest(ARRAY[is(q.lost_factor, c.lost_factor, base || ': lost_factor'),
     is(q.lost_fallback_days, c.lost_fallback_days::integer, base || ': lost_fallback_days'),
-    is(q.xyz_period || ' ' || q.xyz_periods || ' ' || q.adherent_purchases, CASE WHEN is_slow THEN 'quarter 8 5' ELSE 'month 12 10' END, base || ': periods and purchases')
+    is(q.xyz_period || ' ' || q.xyz_periods || ' ' || q.adherent_purchases, CASE WHEN is_slow THEN 'quarter 8 5' ELSE 'month 12 10' END, base || ': periods and purchases')])
 FROM question q JOIN calibration c USING (base, question) JOIN slow USING (base) ORDER BY base;
 
 SELECT pg_temp.collect('actual', 'settings');
