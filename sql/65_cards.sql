@@ -342,14 +342,18 @@ BEGIN
     EXECUTE format($sql$
         WITH %10$s fresh (%3$s, %5$s) AS MATERIALIZED (%4$s),
         gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s))
-        INSERT INTO %1$I.%2$I AS t (%3$s, %5$s)
-        SELECT %3$s, %5$s FROM fresh
-        ON CONFLICT (%3$s) DO UPDATE SET %6$s
-        WHERE (%8$s) IS DISTINCT FROM (%9$s)$sql$,
+        INSERT INTO %1$I.%2$I (%3$s, %5$s)
+        SELECT %12$s, %9$s
+        FROM fresh f
+        LEFT JOIN %1$I.%2$I t ON %7$s
+        -- not left to the conflict, which would lock the rows that are the same
+        WHERE (%8$s) IS DISTINCT FROM (%9$s)
+        ON CONFLICT (%3$s) DO UPDATE SET %6$s$sql$,
         base, name, keys, query, facts, sets, matches,
-        't.' || replace(facts, ', ', ', t.'), 'excluded.' || replace(facts, ', ', ', excluded.'),
+        't.' || replace(facts, ', ', ', t.'), 'f.' || replace(facts, ', ', ', f.'),
         CASE WHEN clients IS NOT NULL THEN format('chosen AS MATERIALIZED (SELECT DISTINCT c.client_id::%s AS client_id FROM unnest($1) c (client_id)),', key.key_type) END,
-        CASE WHEN clients IS NULL THEN 'WHERE' ELSE format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality) END)
+        CASE WHEN clients IS NULL THEN 'WHERE' ELSE format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality) END,
+        'f.' || replace(keys, ', ', ', f.'))
     USING clients;
 END
 $$;

@@ -100,6 +100,15 @@ SELECT results_eq('SELECT DISTINCT lost_rule, silence_limit_days FROM shop.clien
 SELECT is((SELECT count(*) FROM shop.settings_history), 3::bigint, 'and are logged once');
 CALL clientcore.detach('shop');
 
+-- Rows that are the same are not even locked.
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+UPDATE shop.settings SET lost_min_days = 29;
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM shop.client_month WHERE xmax <> '0') + (SELECT count(*) FROM shop.client_loss WHERE xmax <> '0') + (SELECT count(*) FROM shop.month_summary WHERE xmax <> '0')
+    + (SELECT count(*) FROM shop.flow_summary WHERE xmax <> '0') + (SELECT count(*) FROM shop.return_chance WHERE xmax <> '0'), 0::bigint, 'what does not differ is left alone');
+CALL clientcore.detach('shop');
+
 -- --- functions ---
 
 -- Others may have the names of ours, with other arguments.
