@@ -43,6 +43,10 @@ SELECT * FROM pg_temp.same_made('at_first', 'again', 'back on the first day all 
 
 -- --- sales that change ---
 
+-- A second relation, empty at first.
+\set second :prefix 'second'
+CREATE TABLE :second (LIKE :random);
+
 -- A refresh of what changed, then a build from nothing: the same.
 CREATE FUNCTION pg_temp.refreshed(schema text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -57,7 +61,7 @@ BEGIN
     RETURN NEXT public.is(pg_temp.differences(schema), NULL, what || ': verified');
 END
 $$;
-\set reload 'DELETE FROM sale; INSERT INTO sale SELECT \'random\', coalesce(a.client, s.client), sold_on, round(amount, 4), round(profit, 4) FROM ' :random ' s LEFT JOIN ' :random '.client_alias a ON a.alias = s.client WHERE s.client IS NOT NULL; DELETE FROM place p WHERE NOT EXISTS (SELECT FROM sale s WHERE s.client = p.client); DELETE FROM guest_sale; INSERT INTO guest_sale SELECT \'random\', round(amount, 4) FROM ' :random ' WHERE client IS NULL AND sold_on > \'2021-06-15\' AND sold_on <= \'2022-06-15\';'
+\set reload 'DELETE FROM sale; INSERT INTO sale SELECT \'random\', coalesce(a.client, s.client), sold_on, round(amount, 4), round(profit, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s LEFT JOIN ' :random '.client_alias a ON a.alias = s.client WHERE s.client IS NOT NULL; DELETE FROM place p WHERE NOT EXISTS (SELECT FROM sale s WHERE s.client = p.client); DELETE FROM guest_sale; INSERT INTO guest_sale SELECT \'random\', round(amount, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s WHERE client IS NULL AND sold_on > \'2021-06-15\' AND sold_on <= \'2022-06-15\';'
 
 SELECT setseed(0.7) \g /dev/null
 INSERT INTO :random
@@ -100,6 +104,27 @@ SELECT pg_temp.refresh(:'random') \g /dev/null
 \ir common/truth_now.psql
 SELECT isnt(min(q.value_times_whole), min(r.value), 'the border lies between two clients') FROM quantile q JOIN ranked r USING (question, measure)
 WHERE question = 'random now' AND measure = 'first days' AND r.value >= q.value_times_whole;
+
+-- --- a second relation ---
+
+-- Half of the sales of some clients move to it, and half of those of guests.
+SELECT pg_temp.keep_rows('before_it', :'random') \g /dev/null
+CALL clientcore.attach(:'random', :'second', client => 'client', sold_at => 'sold_on', amount => 'amount', profit => 'profit', build => false);
+WITH moved AS (
+    DELETE FROM :random WHERE (client LIKE '%8' OR client LIKE '%20' OR client IS NULL) AND extract(day FROM sold_on)::integer % 2 = 0 RETURNING *)
+INSERT INTO :second TABLE moved;
+SELECT cmp_ok(count(*), '>', 100::bigint, 'sales moved to a second relation') FROM :second;
+SELECT pg_temp.refresh(:'random') \g /dev/null
+SELECT pg_temp.keep_rows('by_delta', :'random') \g /dev/null
+DELETE FROM before_it WHERE made IN ('history', 'guest', 'forgotten');
+DELETE FROM by_delta WHERE made IN ('history', 'guest', 'forgotten');
+SELECT * FROM pg_temp.same_made('before_it', 'by_delta', 'two relations together say what one did');
+SELECT * FROM pg_temp.wrote_no_row_again('before_it', 'by_delta', 'two relations');
+UPDATE :second SET amount = amount * 2, sold_on = sold_on + 3 WHERE client LIKE '%18';
+SELECT pg_temp.refresh(:'random') \g /dev/null
+SELECT is(pg_temp.differences(:'random'), NULL, 'two relations, changed: verified');
+:reload
+\ir common/truth_now.psql
 
 -- --- duplicates, marks, segments ---
 
@@ -157,7 +182,7 @@ DELETE FROM place WHERE client IN (:'famous', 'r0020', 'r0021');
 DELETE FROM mark WHERE client IN (:'famous', 'r0020', 'r0021');
 \ir common/truth_now.psql
 -- Their sales count as a guest's.
-SELECT is(value, (SELECT round(sum(round(amount, 4)), 8) FROM :random
+SELECT is(value, (SELECT round(sum(round(amount, 4)), 8) FROM (TABLE :random UNION ALL TABLE :second) AS s
         WHERE (client IS NULL OR client IN (:'famous', 'r0020', 'r0021')) AND sold_on > date '2021-06-15' AND sold_on <= '2022-06-15'),
     'revenue of guests and of who was forgotten')
 FROM :random.concentration WHERE measure = 'unidentified_revenue_amount';
