@@ -28,7 +28,8 @@ LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format(CASE WHEN calibration -> 'kept' ? setting THEN ' (as it was set)'
-        WHEN (calibration ->> what)::numeric >= (calibration ->> 'needed')::numeric THEN ' (from %s that ended)' ELSE ' (the default: only %s ended so far)' END,
+        WHEN (calibration ->> what)::numeric >= (calibration ->> 'needed')::numeric THEN ' (from %s that ended)'
+        WHEN (calibration ->> what)::numeric = 0 THEN ' (the default: no silence ended so far)' ELSE ' (the default: only %s ended so far)' END,
     clientcore.counted((calibration ->> what)::numeric, 'silence', 'silences'))
 $$;
 COMMENT ON FUNCTION clientcore.silences_seen(jsonb, text, text) IS

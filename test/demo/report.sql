@@ -95,7 +95,8 @@ FROM shop.at_risk_clients \gset
 \echo 'Silent for over 2/3 of their limit (key clients: half), or buying less than half of the same 90 days a year ago.'
 SELECT pg_temp.called(client_id::text, name) AS client, 
     concat_ws(', ', CASE WHEN is_silent THEN 'silent' END,
-        CASE WHEN is_shrinking THEN format('buys %s %% less', round(100 - greatest(100 * revenue_90d_amount / revenue_90d_year_ago_amount, 0))) END) AS why,
+        CASE WHEN is_shrinking AND revenue_90d_amount <= 0 THEN 'buys nothing'
+            WHEN is_shrinking THEN format('buys %s %% less', floor(100 - 100 * revenue_90d_amount / revenue_90d_year_ago_amount)) END) AS why,
     silence_days AS "days silent", would_be_lost_date AS "lost from",
     round(revenue_at_risk_amount) AS "a year's worth", recommended_action AS "what to do"
 FROM shop.at_risk_clients
