@@ -424,7 +424,7 @@ BEGIN
             ('state', 'calibrated_at', 'time at which the settings were chosen from the sales'),
             ('state', 'first_sale_date', 'day of the first sale of a client'),
             ('state', 'compared_date', 'day that classes before are for: a year before as_of; the middle of the span where there are sales of under two years'),
-            ('state', 'rule', 'the settings by which losses were last told'),
+            ('state', 'rule', 'the settings by which losses were last told; null: the next refresh makes all losses and months anew'),
             ('state', 'abc_is_by_profit', 'whether ABC classes go by profit'),
             ('state', 'has_profit', 'whether the profit of every sale of the 12 months is known'),
             ('state', 'revenue_12m_amount', 'revenue of 12 months of all clients, the negative ones counted as 0'),

@@ -586,6 +586,10 @@ DECLARE
     rule jsonb;
     was record;
     compared date;
+    aliases text;
+    aliases_now text;
+    -- which aliases there are, told by what wrote them
+    count_aliases text := format('SELECT count(*) || '' '' || coalesce(sum(xmin::text::bigint), 0) FROM %I.client_alias', base);
     -- as they are logged: what is set from now on is for the next refresh
     settings text := format('(SELECT h.* FROM %I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)', base);
 BEGIN
@@ -597,14 +601,22 @@ BEGIN
         FROM %s s$sql$, settings)
     INTO rule;
     compared := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    EXECUTE count_aliases INTO aliases;
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
-    IF report -> 'touched' <> '[]' THEN
+    IF was.rule IS NULL THEN
+        PERFORM clientcore.refresh_months(base, day, NULL);
+    ELSIF report -> 'touched' <> '[]' THEN
         PERFORM clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
     END IF;
     IF was.rule IS DISTINCT FROM rule OR was.as_of IS NULL OR was.as_of > day THEN
         PERFORM clientcore.refresh_losses(base, settings, day, NULL);
     ELSIF report -> 'judged' <> '[]' THEN
         PERFORM clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
+    END IF;
+    -- where others were named meanwhile, months and losses are made anew next time
+    EXECUTE count_aliases INTO aliases_now;
+    IF aliases_now <> aliases THEN
+        rule := NULL;
     END IF;
     -- where much is new, the planner is told before it reads
     IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
