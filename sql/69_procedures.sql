@@ -53,9 +53,9 @@ FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS 
     (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
         || clientcore.silences_seen(calibration, 'lost_fallback_days', 'interval_count')),
     (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
-        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s others %s did not',
+        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s %s did not',
         c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
-        c.test ->> 'kept_count', c.test ->> 'kept_silent_count') END)
+        clientcore.counted((c.test ->> 'kept_count')::numeric, 'other', 'others'), c.test ->> 'kept_silent_count') END)
 ) AS l (n, line)
 WHERE l.line IS NOT NULL
 $$;
@@ -209,8 +209,8 @@ WITH built AS (
 SELECT l.line
 FROM built b, LATERAL (VALUES
     (1, clientcore.counted(b.rows_read, 'row', 'rows') || ' read' || coalesce(', with purchases from ' || b.first_day || ' to ' || b.last_day, '')),
-    (2, format('%s, with %s on %s, for %s', clientcore.counted(b.clients, 'client', 'clients'),
-        clientcore.counted(b.sales, 'sale or return', 'sales and returns'), clientcore.counted(b.purchase_days, 'day', 'days'), b.revenue)),
+    (2, format('%s, with %s in %s, for %s', clientcore.counted(b.clients, 'client', 'clients'),
+        clientcore.counted(b.sales, 'sale or return', 'sales and returns'), clientcore.counted(b.purchase_days, 'purchase (day of a client)', 'purchases (days of a client)'), b.revenue)),
     (3, format('%s without a client (guests), for %s', clientcore.counted(b.guest_sales, 'sale or return', 'sales and returns'), b.guest_revenue)),
     (4, CASE WHEN b.forgotten_sales > 0 THEN format('%s of forgotten clients', clientcore.counted(b.forgotten_sales, 'sale or return', 'sales and returns')) END),
     (5, format('skipped: %s without a date, %s without an amount', clientcore.counted(b.undated, 'row', 'rows'), b.unpriced)),
