@@ -297,7 +297,9 @@ BEGIN
             offer text,
             UNIQUE NULLS NOT DISTINCT (abc, xyz, status, kind))$sql$,
         $sql$CREATE TABLE %1$I.target (
-            measure text NOT NULL,
+            measure text NOT NULL CONSTRAINT measure_of_kpis CHECK (measure IN (
+                'revenue_amount', 'profit_amount', 'purchase_count', 'buying_client_count', 'client_count', 'new_client_count', 'returned_client_count',
+                'lost_client_count', 'lost_value_amount', 'average_purchase_amount', 'returned_amount', 'retention_12m_share', 'once_lost_share')),
             month_date date NOT NULL CHECK (extract(day FROM month_date) = 1),
             target numeric(34, 8) NOT NULL CHECK (target <> 'NaN'),
             PRIMARY KEY (measure, month_date))$sql$,

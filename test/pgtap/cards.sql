@@ -59,6 +59,7 @@ SELECT throws_ok(format('SELECT * FROM clientcore.preview(''shop'', %L)', t), '2
 FROM unnest(ARRAY['{"abc_a": "much"}', '{"lost_days": 1.5}', '{"lost_days": 3000000000}', '{"lost_factor": 100000}', '{"lost_factor": "NaN"}', '{"abc_a": null}', '{"as_of": "2024-01-01"}', '{"none": 1}', '[]', 'null']) AS t;
 SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
 FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
+SELECT throws_ok($$INSERT INTO shop.target VALUES ('revenue', '2024-01-01', 1)$$, '23514', NULL, 'what kpis does not measure has no target');
 CALL clientcore.detach('shop');
 
 -- --- settings that a base chooses ---

@@ -175,6 +175,7 @@ SELECT is_empty($$
 SELECT cmp_ok((SELECT count(*) FROM (SELECT DISTINCT manager, segment, region FROM pg_temp.abc_xyz_matrix_by) d), '>', 8::bigint, 'twins have many places here');
 SELECT is((SELECT count(*) FROM pg_temp.kpis WHERE target IS NOT NULL), (SELECT count(*) FROM "odd, ""50%s""".target), 'targets are of the whole');
 SELECT is((SELECT count(*) FROM pg_temp.kpis_by WHERE target IS NOT NULL), 0::bigint, 'not of a place');
+SELECT lives_ok($$INSERT INTO "odd, ""50%s""".target SELECT DISTINCT measure, date '2001-01-01', 1 FROM pg_temp.kpis$$, 'every measure may have a target');
 SELECT results_eq($$SELECT DISTINCT count(*) FROM pg_temp.abc_xyz_matrix_by GROUP BY manager, segment, region$$, ARRAY[12::bigint], 'a matrix has twelve cells everywhere');
 SELECT results_eq($$SELECT abc_xyz FROM pg_temp.abc_xyz_matrix$$, ARRAY['AX', 'AY', 'AZ', 'A new', 'BX', 'BY', 'BZ', 'B new', 'CX', 'CY', 'CZ', 'C new'], 'in this order');
 
