@@ -116,7 +116,7 @@ check_may_ask(Oid owner, const char *operation)
 							   GetUserNameFromId(owner, false)),
 						errdetail("A client base is run with the rights of "
 								  "its owner."),
-						errhint("Ask for membership in that role.")));
+						errhint("Let its owner call it, or ask for membership in that role.")));
 }
 
 /*
