@@ -111,12 +111,15 @@ LIMIT 10;
 SELECT count(*) > 0 AS has_lost,
     format('%s worth it: they brought %s in their last 12 months; %s of it can be expected again.',
         pg_temp.counted(count(*), 'lost client is', 'lost clients are'), pg_temp.readable(sum(value_lost_amount)),
-        pg_temp.readable(sum(expected_value_amount))) AS lost
+        pg_temp.readable(sum(expected_value_amount))) AS lost,
+    (SELECT CASE WHEN bool_and(c.is_profit_known) THEN 'Cost: up to half of the profit to expect.'
+        ELSE format('Cost: up to half of the profit to expect (%s %% of revenue if not known).', round(100 * min(s.assumed_margin_share))) END
+    FROM shop.clients c CROSS JOIN shop.settings s) AS cost
 FROM shop.win_back_list \gset
 \echo 'Whom to win back, how, and what may it cost?   [shop.win_back_list]'
 \if :has_lost
 \echo :lost
-\echo 'Chance: of those silent for as long, how many come back within a year. Cost: at most half of the profit to be expected.'
+\echo 'Chance: how many as silent come back in a year.' :cost
 SELECT pg_temp.called(client_id::text, name) AS client, round(value_lost_amount) AS "a year's worth", lost_date AS "lost on",
     pg_temp.percent(return_12m_share) AS "chance %", round(expected_value_amount) AS "to expect", round(cost_limit_amount) AS "may cost",
     recommended_action AS "what to do"
