@@ -169,10 +169,11 @@ BEGIN
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
     @key AS MATERIALIZED (
         SELECT c.*,
-            c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising OR c.is_vocal OR c.is_image_maker OR c.is_expert
-            -- whom it would be worst to have lost stays for a year
-            OR c.is_lost AND c.last_purchase + c.silence_limit + 1 > (%4$s - interval '12 months')::date
-                AND coalesce(c.value_revenue >= c.top_buyer_from, false) AS is_key
+            c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
+            -- whom it would be worst to have lost stays for a year, and so do the marked
+            OR CASE WHEN c.is_lost THEN c.last_purchase + c.silence_limit + 1 > (%4$s - interval '12 months')::date
+                    AND (c.is_vocal OR c.is_image_maker OR c.is_expert OR coalesce(c.value_revenue >= c.top_buyer_from, false))
+                ELSE c.is_vocal OR c.is_image_maker OR c.is_expert END AS is_key
         FROM @kind c),
     @card AS (
         SELECT c.*, r.key_rank

@@ -97,7 +97,7 @@ DECLARE
             (NULL, 'lost_date', 'day on which it was lost; null: it is not'),
             (NULL, 'is_returned', 'whether it was lost before, and came back'),
             (NULL, 'come_back_count', 'losses from which it came back'),
-            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half) and for longer than its typical interval, or revenue of 90 days under half of that a year before; see settings'),
+            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half) and for longer than its typical interval, or revenue of 90 days under half of that a year before, where it usually buys at least twice in 90 days or its purchase is overdue; see settings'),
             (NULL, 'is_silent', 'whether it is at risk because of its silence'),
             (NULL, 'is_shrinking', 'whether it is at risk because its revenue of 90 days fell'),
             (NULL, 'silence_days', 'days since its last purchase'),
@@ -354,8 +354,10 @@ SELECT format($sql$
                     * CASE WHEN c.is_key THEN t.at_risk_key_silence_share ELSE t.at_risk_silence_share END, false)
                     -- not before its next purchase is due
                     AND d.silence_days > coalesce(c.typical_interval, 0) AS is_silent,
-                NOT d.is_lost AND c.last_purchase IS NOT NULL AND c.revenue_90d_year_ago > 0
-                    AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago AS is_shrinking,
+                NOT d.is_lost AND c.revenue_90d_year_ago > 0
+                    AND c.revenue_90d < t.at_risk_revenue_share * c.revenue_90d_year_ago
+                    -- who buys less than twice in 90 days may have bought just before them
+                    AND coalesce(c.typical_interval <= 45 OR d.silence_days > c.typical_interval, false) AS is_shrinking,
                 NOT d.is_lost AND c.is_profit_known AND c.purchase_12m_count > 0 AND coalesce(c.profit_12m < 0, false)
                     AND NOT (c.is_vocal OR c.is_image_maker OR c.is_expert OR c.is_promising OR c.is_protected) AS is_let_go) r$sql$,
     base, CASE place WHEN '' THEN '' ELSE 'p.place,' END, card, state, settings, CASE place WHEN '' THEN '' ELSE ' JOIN places p ON ' || place END)

@@ -24,10 +24,14 @@ BEGIN
             FROM (%2$s) p, %1$I.settings s) c$sql$, base, clientcore.joined_histories(base))
     INTO found, needed, frequent_purchases USING day;
     is_slow := coalesce((found ->> 'typical_interval')::numeric >= 60, false);
+    -- Where everybody buys like a clock, a quarter more: else a purchase one day late were a
+    -- loss, and nobody ever at risk.
     RETURN found || jsonb_build_object('day', day, 'needed', needed,
+        'is_assumed', least((found ->> 'ratio_count')::bigint, (found ->> 'interval_count')::bigint) < needed,
         'settings', jsonb_build_object(
-            'lost_factor', CASE WHEN (found ->> 'ratio_count')::bigint >= needed THEN (found ->> 'factor')::numeric ELSE 3 END,
-            'lost_fallback_days', CASE WHEN (found ->> 'interval_count')::bigint >= needed THEN least((found ->> 'fallback_days')::integer, 100000) ELSE 365 END,
+            'lost_factor', CASE WHEN (found ->> 'ratio_count')::bigint >= needed THEN greatest((found ->> 'factor')::numeric, 1.25) ELSE 3 END,
+            'lost_fallback_days', CASE WHEN (found ->> 'interval_count')::bigint >= needed
+                THEN least(greatest((found ->> 'fallback_days')::integer, ceil(1.25 * (found ->> 'typical_interval')::numeric)), 100000)::integer ELSE 365 END,
             'xyz_period', CASE WHEN is_slow THEN 'quarter' ELSE 'month' END,
             'xyz_periods', CASE WHEN is_slow THEN 8 ELSE 12 END,
             -- none is adherent before it is frequent
@@ -47,9 +51,10 @@ BEGIN
         UPDATE %1$I.settings s
         SET lost_factor = c.lost_factor, lost_fallback_days = c.lost_fallback_days, xyz_period = c.xyz_period, xyz_periods = c.xyz_periods,
             adherent_purchases = c.adherent_purchases
-        FROM jsonb_populate_record(NULL::%1$I.settings, $1 -> 'settings') c$sql$, base)
+        FROM (SELECT (jsonb_populate_record(t, $1 -> 'settings')).* FROM %1$I.settings t) c$sql$, base)
     USING calibration;
-    EXECUTE format('UPDATE %I.state SET calibrated_at = clock_timestamp()', base);
+    EXECUTE format('UPDATE %I.state SET calibrated_at = clock_timestamp(), is_rule_assumed = CASE WHEN $2 THEN $1 ELSE is_rule_assumed END', base)
+    USING (calibration ->> 'is_assumed')::boolean, calibration -> 'settings' ? 'lost_factor';
 END
 $$;
 COMMENT ON FUNCTION clientcore.apply_calibration(text, jsonb) IS
@@ -81,7 +86,8 @@ COMMENT ON FUNCTION clientcore.settings_set(text) IS
 'Internal: the settings of a base that somebody has set';
 
 -- At the first refresh that finds clients. What somebody has set before it stays; later ones
--- change nothing, so that losses do not drift.
+-- change nothing, so that losses do not drift: where the first found too few silences to go
+-- by, they say when there are enough.
 CREATE FUNCTION clientcore.calibrate_once(base text, day date)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -89,14 +95,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     is_calibrated boolean;
+    may_be_due boolean;
     found jsonb;
     kept jsonb;
 BEGIN
-    EXECUTE format('SELECT calibrated_at IS NOT NULL FROM %I.state', base) INTO is_calibrated;
-    IF is_calibrated THEN
+    EXECUTE format('SELECT t.calibrated_at IS NOT NULL, t.is_rule_assumed AND s.lost_rule <> ''days'' FROM %1$I.state t, %1$I.settings s', base)
+    INTO is_calibrated, may_be_due;
+    IF is_calibrated AND NOT may_be_due THEN
         RETURN NULL;
     END IF;
     found := clientcore.calibration(base, day);
+    IF is_calibrated THEN
+        RETURN CASE WHEN NOT (found ->> 'is_assumed')::boolean
+            THEN jsonb_build_object('due_for', base, 'ratio_count', found -> 'ratio_count', 'interval_count', found -> 'interval_count') END;
+    END IF;
     IF (found ->> 'client_count')::bigint = 0 THEN
         RETURN NULL;
     END IF;
@@ -138,14 +150,17 @@ BEGIN
     END IF;
     found := clientcore.calibration(base, day);
     EXECUTE format($sql$
-        SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'known_days', $5, 'lost_factor', $3, 'lost_fallback_days', $4,
+        SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'known_days', $5,
+            'lost_factor', CASE WHEN bool_or(c.lost_rule <> 'days') THEN $3 END,
+            'lost_fallback_days', CASE WHEN bool_or(c.lost_rule <> 'days') THEN $4 ELSE min(c.lost_days) END,
             'client_count', count(*),
             'lost_count', count(*) FILTER (WHERE c.is_lost),
             'lost_returned_count', count(*) FILTER (WHERE c.is_lost AND c.has_bought),
             'kept_count', count(*) FILTER (WHERE NOT c.is_lost),
             'kept_silent_count', count(*) FILTER (WHERE NOT c.is_lost AND NOT c.has_bought))
         FROM (
-            SELECT CASE s.lost_rule WHEN 'days' THEN clientcore.is_lost_client(p.history, $1, 1, s.lost_days, s.lost_days, s.lost_days)
+            SELECT s.lost_rule, s.lost_days,
+                CASE s.lost_rule WHEN 'days' THEN clientcore.is_lost_client(p.history, $1, 1, s.lost_days, s.lost_days, s.lost_days)
                     ELSE clientcore.is_lost_client(p.history, $1, $3, s.lost_min_days, s.lost_max_days, $4) END AS is_lost,
                 clientcore.purchase_count(clientcore.slice(p.history, $1 + 1, $2)) > 0 AS has_bought
             FROM (%2$s) p, %1$I.settings s
@@ -295,6 +310,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     day date;
+    is_by_days boolean;
     found jsonb;
     changes jsonb;
     moves jsonb;
@@ -307,19 +323,21 @@ BEGIN
         RETURN '{"settings": [], "moves": []}';
     END IF;
     found := clientcore.calibration(base, day);
+    -- a rule of days alone has neither
+    EXECUTE format('SELECT lost_rule = ''days'' FROM %I.settings', base) INTO is_by_days;
+    IF is_by_days THEN
+        found := found #- '{settings,lost_factor}' #- '{settings,lost_fallback_days}';
+    END IF;
     EXECUTE format($sql$
         SELECT jsonb_agg(jsonb_build_object('setting', n.key, 'was', to_jsonb(s) ->> n.key, 'becomes', n.value) ORDER BY n.key)
         FROM %I.settings s, jsonb_each_text($1 -> 'settings') n (key, value)
         WHERE to_jsonb(s) -> n.key IS DISTINCT FROM $1 -> 'settings' -> n.key$sql$, base)
     INTO changes USING found;
-    IF changes IS NULL THEN
-        RETURN '{"settings": [], "moves": []}';
-    END IF;
-    moves := clientcore.preview_moves(base, found -> 'settings');
+    moves := CASE WHEN changes IS NULL THEN '[]' ELSE clientcore.preview_moves(base, found -> 'settings') END;
     IF (arguments ->> 'apply')::boolean THEN
         PERFORM clientcore.apply_calibration(base, found);
     END IF;
-    RETURN jsonb_build_object('settings', changes, 'moves', moves);
+    RETURN jsonb_build_object('settings', coalesce(changes, '[]'), 'moves', moves);
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_recalibrate(text, jsonb) IS

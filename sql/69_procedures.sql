@@ -55,7 +55,11 @@ FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS 
     (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
         'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s %s did not',
         c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
-        clientcore.counted((c.test ->> 'kept_count')::numeric, 'other', 'others'), c.test ->> 'kept_silent_count') END)
+        clientcore.counted((c.test ->> 'kept_count')::numeric, 'other', 'others'), c.test ->> 'kept_silent_count') END),
+    (5, CASE WHEN calibration ? 'due_for' THEN format(
+        'by now %s have ended, enough to choose the rule of loss by: SELECT * FROM clientcore.recalibrate(%L)',
+        clientcore.counted(least((calibration ->> 'ratio_count')::numeric, (calibration ->> 'interval_count')::numeric), 'silence', 'silences'),
+        calibration ->> 'due_for') END)
 ) AS l (n, line)
 WHERE l.line IS NOT NULL
 $$;

@@ -69,6 +69,8 @@ SELECT client, date '2018-01-01' + client + purchase * 90 AS on_day, 5 AS amount
 CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT adherent_purchases FROM shop.settings), 5, 'where clients buy every quarter, five purchases are many');
+SELECT results_eq('SELECT lost_factor, lost_fallback_days FROM shop.settings', 'VALUES (1.25, 113)', 'where they buy like clocks, a quarter more than the rhythm is allowed');
+SELECT results_eq('SELECT DISTINCT silence_limit_days FROM shop.clients', 'VALUES (113)', 'so that they can be late before they are lost');
 UPDATE shop.settings SET frequent_purchases = 7, adherent_purchases = 9;
 SELECT pg_temp.refresh('shop');
 SELECT results_eq($$SELECT measure, from_value, to_value FROM clientcore.recalibrate('shop') WHERE measure LIKE 'setting %'$$,
@@ -79,15 +81,38 @@ CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_
 UPDATE shop.settings SET xyz_period = 'week', lost_fallback_days = 200, abc_a = 0.7;
 CREATE TEMP TABLE report AS SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') AS report;
 SELECT results_eq('SELECT xyz_period, xyz_periods, lost_factor, lost_fallback_days, adherent_purchases, abc_a FROM shop.settings',
-    $$VALUES ('week', 12, 1.00, 200, 5, 0.7)$$, 'what was set before the first refresh stays');
+    $$VALUES ('week', 12, 1.25, 200, 5, 0.7)$$, 'what was set before the first refresh stays');
 SELECT results_eq('SELECT line FROM report, clientcore.refresh_lines(report) OFFSET 1', $$VALUES
     ('XYZ classes look at 12 weeks (as it was set)'),
-    ('lost is who is silent for over 1.00 times its typical interval (from 96 silences that ended)'),
+    ('lost is who is silent for over 1.25 times its typical interval (from 96 silences that ended)'),
     ('or, with fewer than three intervals, for over 200 days (as it was set)'),
     ('that rule, made on 2019-12-28 from the sales until then: of 0 clients called lost 0 bought since; of 12 others 0 did not'),
     ('base "shop" is as of 2020-12-28')$$, 'and is told of');
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
+CALL clientcore.detach('shop');
+
+-- A base that begins with few sales keeps the defaults, until it is told that there are enough.
+CREATE TABLE young_sales AS SELECT * FROM slow_sales WHERE on_day < '2018-10-01';
+CALL clientcore.attach('shop', 'young_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+CREATE FUNCTION pg_temp.told_when_due() RETURNS SETOF text LANGUAGE SQL AS
+$$SELECT line FROM clientcore.refresh_lines(clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}')) AS l(line) WHERE line ~ 'recalibrate'$$;
+SELECT pg_temp.refresh('shop');
+SELECT results_eq('SELECT lost_factor, lost_fallback_days, is_rule_assumed FROM shop.settings, shop.state', 'VALUES (3.00, 365, true)', 'too few silences for a factor');
+SELECT is_empty('SELECT pg_temp.told_when_due()', 'nothing is said as long as they are few');
+INSERT INTO young_sales SELECT * FROM slow_sales WHERE on_day >= '2018-10-01';
+SELECT results_eq('SELECT pg_temp.told_when_due()',
+    $$VALUES ('by now 36 silences have ended, enough to choose the rule of loss by: SELECT * FROM clientcore.recalibrate(''shop'')')$$, 'it is told when there are enough');
+SELECT results_eq('SELECT lost_factor FROM shop.settings', 'VALUES (3.00)', 'nothing changes by itself');
+UPDATE shop.settings SET lost_rule = 'days', lost_days = 100;
+SELECT is_empty('SELECT pg_temp.told_when_due()', 'who counts days needs no factor');
+SELECT results_eq($$SELECT lost_factor, lost_fallback_days FROM clientcore.back_test('shop')$$, 'VALUES (NULL::numeric, 100)', 'what is tested then is the days');
+SELECT is_empty($$SELECT * FROM clientcore.recalibrate('shop', apply => true) WHERE measure ~ 'lost_'$$, 'and nothing about a factor is suggested');
+UPDATE shop.settings SET lost_rule = 'silence';
+SELECT isnt_empty('SELECT pg_temp.told_when_due()', 'back with the rhythm, it is told again');
+SELECT results_eq($$SELECT measure, to_value FROM clientcore.recalibrate('shop', apply => true) WHERE measure ~ 'lost_'$$,
+    $$VALUES ('setting lost_factor', '1.25'), ('setting lost_fallback_days', '113')$$, 'and does as it says');
+SELECT is_empty('SELECT pg_temp.told_when_due()', 'who has recalibrated is not told again');
 CALL clientcore.detach('shop');
 
 -- Settings are those that were logged last, even where the clock was set back since.

@@ -115,12 +115,18 @@ asked AS (
     SELECT base, 'back test', compared, 0.95 FROM question WHERE question LIKE '% now'),
 ranked AS (
     SELECT base, question, as_of, is_early, value, (count(*) OVER w - 1) * share AS h, row_number() OVER (w ORDER BY value) - 1 AS i, count(*) OVER w AS n
-    FROM completed JOIN asked USING (base) WHERE next_day <= as_of WINDOW w AS (PARTITION BY base, question, is_early))
+    FROM completed JOIN asked USING (base) WHERE next_day <= as_of WINDOW w AS (PARTITION BY base, question, is_early)),
+usual AS (
+    SELECT base, question, percentile_cont(0.5) WITHIN GROUP (ORDER BY median)::numeric AS typical_interval
+    FROM (SELECT DISTINCT ON (base, question, client) base, question, median FROM rhythm JOIN asked USING (base)
+        WHERE day <= as_of ORDER BY base, question, client, day DESC) AS r
+    GROUP BY base, question)
 SELECT base, question, as_of,
-       coalesce(ceil(max(q) FILTER (WHERE NOT is_early AND n >= 20) / 1e38) / 100, 3) AS lost_factor,
-       coalesce(ceil(max(q) FILTER (WHERE is_early AND n >= 20)), 365) AS lost_fallback_days
+       coalesce(ceil(greatest(max(q) FILTER (WHERE NOT is_early AND n >= 20), max(1.25e40) FILTER (WHERE NOT is_early AND n >= 20)) / 1e38) / 100, 3) AS lost_factor,
+       coalesce(greatest(ceil(max(q) FILTER (WHERE is_early AND n >= 20)), ceil(1.25 * max(typical_interval) FILTER (WHERE is_early AND n >= 20))), 365) AS lost_fallback_days
 FROM (SELECT base, question, as_of, is_early, n, sum(value * CASE i WHEN floor(h) THEN 1 - (h - floor(h)) ELSE h - floor(h) END) AS q
       FROM ranked WHERE i IN (floor(h), floor(h) + 1) GROUP BY base, question, as_of, is_early, n) AS q
+JOIN usual USING (base, question)
 GROUP BY base, question, as_of;
 CREATE TEMP TABLE slow AS
 SELECT base, percentile_cont(0.5) WITHIN GROUP (ORDER BY typical_interval) >= 60 AS is_slow FROM figure WHERE question LIKE '% now' GROUP BY base;
