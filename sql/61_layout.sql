@@ -424,7 +424,7 @@ BEGIN
             ('state', 'refresh_seconds', 'seconds it took'),
             ('state', 'client_count', 'clients then, duplicates joined'),
             ('state', 'calibrated_at', 'time at which the settings were chosen from the sales'),
-            ('state', 'first_sale_date', 'day of the first sale of a client'),
+            ('state', 'first_sale_date', 'day of the first purchase of a client, those over 100 years before as_of left out'),
             ('state', 'compared_date', 'day that classes before are for: a year before as_of; the middle of the span where there are sales of under two years'),
             ('state', 'rule', 'the settings by which losses were last told; null: the next refresh makes all losses and months anew'),
             ('state', 'abc_is_by_profit', 'whether ABC classes go by profit'),

@@ -41,6 +41,18 @@ $$;
 COMMENT ON FUNCTION clientcore.compared_day(date, date) IS
 'Internal: the day with which a base is compared: a year before as_of, the middle of the span where the sales began less than two years before';
 
+-- Before this day a date stands for none that is known (0001-01-01, 1900-01-01): what such
+-- a sale brought counts, but time does not begin with it.
+CREATE FUNCTION clientcore.placeholders_until(day date)
+RETURNS date
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT (day - interval '100 years')::date
+$$;
+COMMENT ON FUNCTION clientcore.placeholders_until(date) IS
+'Internal: the day before which a purchase is taken for one without a date, 100 years before';
+
 -- Common table expressions, each name with the prefix:
 --   figure   client_id and all of card_figures, is_lost
 --   total    one row: figures of the whole base, and the borders of its classes
@@ -74,7 +86,7 @@ BEGIN
         SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit, k.*
         FROM @setting s, (
             SELECT coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
-                min(f.first_purchase) AS first_sale,
+                min(f.first_purchase) FILTER (WHERE f.first_purchase >= clientcore.placeholders_until(%4$s)) AS first_sale,
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
                 count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
@@ -379,9 +391,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.replace_rows(base, 'client_month', format($sql$
     SELECT p.client_id, m.period_start, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
-    FROM %s
-    CROSS JOIN LATERAL clientcore.periods(clientcore.as_of(p.history, %L)) m
-    WHERE m.sale_count + m.return_count > 0$sql$, clientcore.chosen_histories(base, clients), day), clients)
+    FROM %1$s
+    CROSS JOIN LATERAL clientcore.periods(clientcore.as_of(p.history, %2$L), 'month',
+        CASE WHEN clientcore.first_purchase(p.history) < %3$L THEN date %3$L END) m
+    WHERE m.sale_count + m.return_count > 0
+    UNION ALL
+    -- what lies long before: apart, not to count all the months between
+    SELECT p.client_id, m.period_start, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
+    FROM %1$s
+    CROSS JOIN LATERAL clientcore.periods(clientcore.slice(p.history, NULL, date %3$L - 1)) m
+    WHERE clientcore.first_purchase(p.history) < %3$L AND m.sale_count + m.return_count > 0$sql$,
+    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients)
 $$;
 COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
 'Internal: brings the months of some clients, or of all, up to date';
@@ -393,7 +413,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
     SELECT p.client_id, l.last_purchase, l.silence_limit, l.lost_on, l.returned_on,
-        clientcore.revenue(clientcore.slice(p.history, (l.last_purchase - interval '12 months')::date + 1, l.last_purchase))
+        clientcore.revenue(clientcore.slice(p.history,
+            -- up to the lowest date there is
+            CASE WHEN l.last_purchase >= '4712-01-01 BC' THEN (l.last_purchase - interval '12 months')::date + 1 END, l.last_purchase))
     FROM %1$s s
     CROSS JOIN %2$s
     CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, s.lost_factor,
@@ -413,10 +435,31 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1)', day)
+SELECT format($sql$(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1 + CASE WHEN %1$s < '0001-01-01' THEN 12 ELSE 0 END)$sql$, day)
 $$;
 COMMENT ON FUNCTION clientcore.month_number(text) IS
 'Internal: the expression for the number of a day''s month';
+
+-- The month of the lowest date begins with it, as periods says.
+CREATE FUNCTION clientcore.month_date(number text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN %1$s <= -56546 THEN date '4714-11-24 BC' ELSE (timestamp '0001-01-01' + (%1$s - 12) * interval '1 month')::date END$sql$, number)
+$$;
+COMMENT ON FUNCTION clientcore.month_date(text) IS
+'Internal: the expression for the first day of the month with a number';
+
+CREATE FUNCTION clientcore.month_of(day text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN %1$s < '4714-12-01 BC' THEN date '4714-11-24 BC' ELSE date_trunc('month', %1$s::timestamp)::date END$sql$, day)
+$$;
+COMMENT ON FUNCTION clientcore.month_of(text) IS
+'Internal: the expression for the first day of a day''s month';
 
 -- Few groups, which the planner takes for many: it would sort all months.
 CREATE FUNCTION clientcore.refresh_month_summary(base text)
@@ -426,7 +469,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
 SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
-    SELECT m.month_date, coalesce(date_trunc('month', c.first_purchase::timestamp)::date, 'infinity'),
+    SELECT m.month_date, coalesce(%3$s, 'infinity'),
         CASE WHEN m.purchase_count = 0 THEN 'none'
             WHEN c.first_purchase >= m.month_date THEN 'new'
             WHEN r.month_date IS NOT NULL THEN 'returned'
@@ -436,9 +479,10 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     FROM %1$I.client_month m
     JOIN %1$I.card c ON c.client_id %2$s m.client_id
     LEFT JOIN (
-        SELECT DISTINCT l.client_id, date_trunc('month', l.returned_on::timestamp)::date AS month_date
+        SELECT DISTINCT l.client_id, %4$s AS month_date
         FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date
-    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base))))
+    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
+    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on')))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
 'Internal: brings the sums of months up to date';
@@ -503,10 +547,14 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
         UNION ALL
         SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0
         FROM within_both w, LATERAL (VALUES (w.began, 1), (w.ended, -1)) e (month_number, step)),
+    -- all months, but those before time began only where something happened
     month AS (
-        SELECT m.month_date::date AS month_date, %9$s AS month_number, g.*
-        FROM (SELECT date_trunc('month', min(c.first_purchase)::timestamp) AS first_month FROM client c) f,
-            generate_series(f.first_month, %10$L::timestamp, '1 month') m (month_date),
+        SELECT %9$s AS month_date, m.month_number, g.*
+        FROM (
+            SELECT generate_series(f.first, f.last) AS month_number
+            FROM (SELECT min(e.month_number) FILTER (WHERE e.month_number >= %12$s) AS first, %13$s AS last FROM event e) f
+            UNION
+            SELECT e.month_number FROM event e WHERE e.month_number < %12$s) m,
             (SELECT DISTINCT c.manager, c.segment, c.region FROM client c) g)
     SELECT m.month_date, m.manager, m.segment, m.region,
         coalesce(s.arrived, 0), coalesce(s.returned, 0), coalesce(s.lost, 0),
@@ -524,7 +572,8 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     clientcore.month_number('e.began'), clientcore.month_number('e.lost_on'),
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
     clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
-    clientcore.month_number('m.month_date'), day, settings))
+    clientcore.month_date('m.month_number'), day, settings,
+    clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day))))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';
@@ -542,7 +591,8 @@ AS $$
 SELECT clientcore.replace_rows(base, 'return_chance', format($sql$
     WITH silence AS MATERIALIZED (
         SELECT (l.silence_limit + 1) * 12 / 365 AS entered, l.returned_on IS NOT NULL AS has_returned,
-            CASE WHEN l.returned_on IS NULL THEN (%2$L - l.last_purchase) * 12 / 365 - 1 ELSE (l.returned_on - l.last_purchase) * 12 / 365 END AS until
+            -- of silences since time began
+            least(CASE WHEN l.returned_on IS NULL THEN (%2$L - l.last_purchase) * 12 / 365 - 1 ELSE (l.returned_on - l.last_purchase) * 12 / 365 END, 1200) AS until
         FROM %1$I.client_loss l),
     counted AS MATERIALIZED (
         SELECT m.silence_month, coalesce(e.returned, 0) AS returned, sum(coalesce(e.step, 0)) OVER (ORDER BY m.silence_month) AS at_risk,
@@ -600,7 +650,7 @@ BEGIN
             'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
         FROM %s s$sql$, settings)
     INTO rule;
-    compared := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    compared := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
     EXECUTE count_aliases INTO aliases;
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
     IF was.rule IS NULL THEN

@@ -1016,10 +1016,11 @@ BEGIN
             s.as_of - d.day_date AS ago_days
         FROM %1$I.state s
         CROSS JOIN LATERAL (
-            SELECT generate_series(date_trunc('month', least(s.first_sale_date, (SELECT min(m.month_date) FROM %1$I.month_summary m))::timestamp),
+            SELECT generate_series((SELECT min(m.month_date) FROM %1$I.month_summary m
+                    WHERE m.month_date >= date_trunc('month', s.as_of - interval '100 years'))::timestamp,
                 s.as_of::timestamp, interval '1 day')::date AS day_date) d
         ORDER BY d.day_date$sql$,
-        'The days from the month of the first sale or return to as_of, to join with day_date or month_date');
+        'The days from the month of the first sale or return to as_of, at most 100 years, to join with day_date or month_date');
 
     PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
         WITH places AS (%6$s),
@@ -1045,7 +1046,7 @@ BEGIN
         ORDER BY place, m.month_date$sql$, '@months', months),
         'Clients won, lost and returned, month by month: start + new + returned - lost = end');
 
-    PERFORM clientcore.create_summary(base, 'retention_cohorts', $sql$
+    PERFORM clientcore.create_summary(base, 'retention_cohorts', replace(replace($sql$
         WITH places AS (%6$s),
         sold AS (
             SELECT m.place, m.cohort_date, m.month_date,
@@ -1057,13 +1058,10 @@ BEGIN
         cohort AS (
             SELECT d.place, d.cohort_date, d.new_count::bigint AS client_count
             FROM sold d WHERE d.month_date = d.cohort_date AND d.new_count > 0),
-        month AS (
-            SELECT generate_series((SELECT min(h.cohort_date) FROM cohort h)::timestamp, s.as_of::timestamp, interval '1 month')::date AS month_date
-            FROM %1$I.state s)
+        month AS (SELECT DISTINCT f.month_date FROM %1$I.flow_summary f)
         SELECT %5$s
             h.cohort_date,
-            ((extract(year FROM month_date) - extract(year FROM h.cohort_date)) * 12
-                + extract(month FROM month_date) - extract(month FROM h.cohort_date))::integer AS month_number,
+            @now - @then AS month_number,
             month_date, e.is_complete_month, h.client_count,
             CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0)::bigint END AS active_count,
             (CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0) / h.client_count END)::numeric(9, 8) AS retention_share,
@@ -1074,7 +1072,7 @@ BEGIN
         JOIN places w USING (place)
         CROSS JOIN %1$I.state s
         CROSS JOIN LATERAL (SELECT (m.month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month) e
-        ORDER BY place, h.cohort_date, month_date$sql$,
+        ORDER BY place, h.cohort_date, month_date$sql$, '@now', clientcore.month_number('month_date')), '@then', clientcore.month_number('h.cohort_date')),
         'Of the clients of each month of first purchase: how many bought in every month since');
 
     PERFORM clientcore.create_summary(base, 'lost_dynamics', replace($sql$

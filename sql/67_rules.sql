@@ -367,20 +367,23 @@ $$;
 COMMENT ON FUNCTION clientcore.require_base_of_row(regtype, date, text) IS
 'Internal: the base of a row type. Errors: 42809 where it has none, 22004 and 22008 for a day that is none.';
 
-CREATE FUNCTION clientcore.first_sale(base text)
+CREATE FUNCTION clientcore.first_sale(base text, seen_on date DEFAULT NULL)
 RETURNS date
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     day date;
 BEGIN
-    EXECUTE format('SELECT min(clientcore.first_purchase(history)) FROM %I.history', base) INTO day;
+    EXECUTE format($sql$
+        SELECT min(f.day) FROM (SELECT clientcore.first_purchase(history) AS day FROM %I.history) f
+        WHERE f.day >= coalesce(clientcore.placeholders_until($1), '-infinity')$sql$, base)
+    INTO day USING seen_on;
     RETURN day;
 END
 $$;
-COMMENT ON FUNCTION clientcore.first_sale(text) IS
-'Internal: the day of the first purchase known to a base';
+COMMENT ON FUNCTION clientcore.first_sale(text, date) IS
+'Internal: the day of the first purchase known to a base; as seen on a day, without those before placeholders_until';
 
 CREATE FUNCTION clientcore.clients_as_of(row_type anyelement, day date)
 RETURNS SETOF anyelement
@@ -389,7 +392,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     base text := clientcore.require_base_of_row(pg_typeof(row_type), day, 'day');
-    compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    compared date := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
         || format(clientcore.clients_template(), base, clientcore.client_rows(base, '',

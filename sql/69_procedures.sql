@@ -81,6 +81,8 @@ FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
 (SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
 UNION ALL
+SELECT line FROM jsonb_array_elements_text(report -> 'warnings') AS w (line)
+UNION ALL
 SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
     || coalesce(' (' || clientcore.time_taken(report) || ')', '')
 $$;
@@ -224,13 +226,14 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
-    (10, CASE WHEN (report #>> '{cards,clients}')::bigint > 0 THEN format('key clients: %s of %s, with %s %% of the revenue of 12 months, and %s more that were lost; lost in all: %s',
+    (9, (SELECT string_agg(w.line, E'\n' ORDER BY w.n) FROM jsonb_array_elements_text(report -> 'warnings') WITH ORDINALITY AS w (line, n))),
+    (10, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
+    (11, CASE WHEN (report #>> '{cards,clients}')::bigint > 0 THEN format('key clients: %s of %s, with %s %% of the revenue of 12 months, and %s more that were lost; lost in all: %s',
         report #>> '{cards,key_clients}', report #>> '{cards,clients}',
         coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1), 0),
         report #>> '{cards,key_lost}', report #>> '{cards,lost}') END),
-    (11, plan ->> 'overlap'),
-    (12, clientcore.time_taken(report))
+    (12, plan ->> 'overlap'),
+    (13, clientcore.time_taken(report))
 ) AS m (n, lines)
 CROSS JOIN LATERAL string_to_table(m.lines, E'\n') AS l (line)
 ORDER BY m.n
