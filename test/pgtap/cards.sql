@@ -166,6 +166,40 @@ SELECT is((SELECT count(*) FROM shop.client_month WHERE xmax <> '0') + (SELECT c
     + (SELECT count(*) FROM shop.flow_summary WHERE xmax <> '0') + (SELECT count(*) FROM shop.return_chance WHERE xmax <> '0'), 0::bigint, 'what does not differ is left alone');
 CALL clientcore.detach('shop');
 
+-- --- errors ---
+
+-- They come as they are, but without the statement, of twenty thousand bytes.
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+CREATE FUNCTION pg_temp.object() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'not now', DETAIL = 'It is night.', HINT = 'Come tomorrow.', CONSTRAINT = 'by_day';
+END
+$$;
+CREATE TRIGGER object BEFORE UPDATE ON shop.card FOR EACH ROW EXECUTE FUNCTION pg_temp.object();
+UPDATE shop.settings SET lost_rule = 'days', lost_days = 12;
+CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    state text;
+    message text;
+    detail text;
+    hint text;
+    constraint_name text;
+    context text;
+BEGIN
+    EXECUTE statement;
+    RETURN NULL;
+EXCEPTION WHEN query_canceled OR others THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
+        constraint_name = CONSTRAINT_NAME, context = PG_EXCEPTION_CONTEXT;
+    RETURN ARRAY[state, message, detail, hint, constraint_name, (length(context) < 1000)::text, (context ~ 'pg_temp.*refresh')::text];
+END
+$$;
+SELECT is(pg_temp.error_of($$SELECT pg_temp.refresh('shop')$$), '{57014,not now,It is night.,Come tomorrow.,by_day,true,true}', 'an error comes whole, but without the statement');
+DROP TRIGGER object ON shop.card;
+SELECT is(pg_temp.refresh('shop'), 'delta', 'and leaves no trace');
+CALL clientcore.detach('shop');
+
 -- --- functions ---
 
 -- Others may have the names of ours, with other arguments.
