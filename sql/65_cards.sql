@@ -53,6 +53,28 @@ $$;
 COMMENT ON FUNCTION clientcore.placeholders_until(date) IS
 'Internal: the day before which a purchase is taken for one without a date, 100 years before';
 
+-- Of the settings of an alias: days of the lost rule, which are all the same where it is one of days.
+CREATE FUNCTION clientcore.lost_days(alias text, setting text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('CASE %1$s.lost_rule WHEN ''days'' THEN %1$s.lost_days ELSE %1$s.%2$I END', alias, setting)
+$$;
+COMMENT ON FUNCTION clientcore.lost_days(text, text) IS
+'Internal: the expression for a number of days that the lost rule goes by';
+
+CREATE FUNCTION clientcore.lost_arguments(alias text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT concat_ws(', ', alias || '.lost_factor', clientcore.lost_days(alias, 'lost_min_days'),
+    clientcore.lost_days(alias, 'lost_max_days'), clientcore.lost_days(alias, 'lost_fallback_days'))
+$$;
+COMMENT ON FUNCTION clientcore.lost_arguments(text) IS
+'Internal: the arguments by which functions of histories are told of the lost rule';
+
 -- Common table expressions, each name with the prefix:
 --   figure   client_id and all of card_figures, is_lost
 --   total    one row: figures of the whole base, and the borders of its classes
@@ -76,11 +98,7 @@ BEGIN
         CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END,
-            s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END,
-            s.promising_days) f
+            s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) f
         WHERE f.sale_count + f.return_count > 0),
     @known AS MATERIALIZED (
         SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit, k.*
@@ -195,7 +213,7 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals);
+        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
@@ -239,7 +257,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
     || format($sql$,
     fresh AS MATERIALIZED (
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
-            t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
+            t.is_lost AS was_lost_before, t.rfm_segment AS rfm_segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
         LEFT JOIN (
             SELECT DISTINCT ON (client_id) client_id, abc_class, xyz, rung, is_lost, rfm_segment, is_key
@@ -268,19 +286,19 @@ BEGIN
             CASE WHEN c.rung IS NOT NULL THEN coalesce(c.xyz, 'new') END AS xyz_before,
             CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
             %4$s AS stage_before, %5$s AS stage_after,
-            c.rfm_segment AS segment_before, f.rfm_segment AS segment_after, c.is_key AS was_key, f.is_key,
+            c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
             f.rung IS NULL AS is_gone, c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
         FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
     logged AS (
         INSERT INTO %1$I.card_log (client_id, as_of_date, logged_at, abc_before, abc_after, xyz_before, xyz_after,
-            stage_before, stage_after, segment_before, segment_after, was_key, is_key)
+            stage_before, stage_after, rfm_segment_before, rfm_segment_after, was_key, is_key)
         SELECT m.client_id, %3$L, clock.at, m.abc_before, m.abc_after, m.xyz_before, m.xyz_after,
-            m.stage_before, m.stage_after, m.segment_before, m.segment_after, m.was_key, m.is_key
+            m.stage_before, m.stage_after, m.rfm_segment_before, m.rfm_segment_after, m.was_key, m.is_key
         FROM move m, (SELECT clock_timestamp() AS at) clock
-        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.segment_before, m.was_key)
-            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.segment_after, m.is_key)
+        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.rfm_segment_before, m.was_key)
+            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.rfm_segment_after, m.is_key)
         RETURNING 1),
     gone AS (
         DELETE FROM %1$I.card c USING move m WHERE m.is_gone AND c.client_id %2$s m.client_id RETURNING 1),
@@ -418,11 +436,8 @@ SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
             CASE WHEN l.last_purchase >= '4712-01-01 BC' THEN (l.last_purchase - interval '12 months')::date + 1 END, l.last_purchase))
     FROM %1$s s
     CROSS JOIN %2$s
-    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, s.lost_factor,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END) l$sql$,
-    settings, clientcore.chosen_histories(base, clients), day), clients)
+    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, %4$s) l$sql$,
+    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients)
 $$;
 COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
 'Internal: brings the losses of some clients, or of all, up to date';
@@ -499,7 +514,7 @@ AS $$
 SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     WITH client AS MATERIALIZED (
         SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
-            c.first_purchase + CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END + 1 AS due
+            c.first_purchase + %14$s + 1 AS due
         FROM %1$I.card c, %11$s s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
@@ -573,7 +588,8 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
     clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
     clientcore.month_date('m.month_number'), day, settings,
-    clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day))))
+    clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day)),
+    clientcore.lost_days('s', 'lost_fallback_days')))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';

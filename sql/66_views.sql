@@ -326,7 +326,7 @@ SELECT format($sql$
             c.value_revenue::numeric(28, 4) AS value_revenue_amount,
             c.value_profit::numeric(28, 4) AS value_profit_amount,
             (CASE WHEN s.abc_is_by_profit THEN c.value_profit ELSE c.value_revenue END)::numeric(28, 4) AS value_amount,
-            c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.segment_before, c.was_key_before,
+            c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.rfm_segment_before, c.was_key_before,
             -- what the action goes by
             CASE WHEN d.is_lost THEN c.value_class WHEN r.is_silent OR r.is_shrinking THEN least(c.abc_class, c.value_class)
                 ELSE c.abc_class END AS action_abc,
@@ -864,7 +864,7 @@ BEGIN
                 CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc, c.abc_rank AS to_abc,
                 CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz, c.xyz_rank AS to_xyz,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage, c.loyalty_rank AS to_stage,
-                coalesce(c.segment_before, 'none') COLLATE "C" AS from_segment, coalesce(c.rfm_segment, 'none') COLLATE "C" AS to_segment,
+                coalesce(c.rfm_segment_before, 'none') COLLATE "C" AS from_segment, coalesce(c.rfm_segment, 'none') COLLATE "C" AS to_segment,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
             FROM (%2$s) c),
@@ -1127,7 +1127,7 @@ BEGIN
                 c.lost_date > (c.as_of_date - interval '12 months')::date AS is_lost_12m,
                 c.loyalty_rung AS rung, c.value_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) END AS xyz_rank,
-                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END COLLATE "C" AS rfm_segment,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.rfm_segment_before END COLLATE "C" AS rfm_segment,
                 c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager
             FROM (%2$s) c
             WHERE c.last_purchase_date IS NOT NULL),
