@@ -156,7 +156,7 @@ DECLARE
             ('loyalty_ladder', 'conversion_share', 'of the clients that ever reached the rung, the share that reached the next'),
             ('loyalty_ladder', 'median_days', 'median of the days from reaching the rung to reaching the next, of those that did'),
             ('loyalty_ladder', 'lost_from_count', 'lost clients that stood there before'),
-            ('rfm_segments', 'rfm_segment', 'segment; none: of scores that no row of the table rfm_segment is for'),
+            ('rfm_segments', 'rfm_segment', 'segment; no segment: of scores that no row of the table rfm_segment is for'),
             ('rfm_segments', 'client_count', 'clients with a purchase'),
             ('rfm_segments', 'revenue_12m_share', 'share in the revenue of all segments; negative revenue counts as nothing'),
             ('rfm_segments', 'purchase_count', 'their purchases'),
@@ -165,9 +165,9 @@ DECLARE
             ('concentration', 'target_to', 'highest value that is sound; null: none'),
             ('concentration', 'is_within', 'whether the value lies within; true where there is nothing to keep to'),
             ('class_migration', 'measure', 'abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key'),
-            ('class_migration', 'from_class', 'class on compared_date; none: no client yet, or without a segment'),
+            ('class_migration', 'from_class', 'class on compared_date; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for'),
             ('class_migration', 'from_rank', 'order of from_class'),
-            ('class_migration', 'to_class', 'class on as_of_date'),
+            ('class_migration', 'to_class', 'class on as_of_date; no segment: as in from_class'),
             ('class_migration', 'to_rank', 'order of to_class'),
             -- months and days
             ('kpis', 'previous_month', 'value of the month before'),
@@ -773,7 +773,7 @@ BEGIN
     PERFORM clientcore.create_summary(base, 'rfm_segments', $sql$
         WITH places AS (%6$s),
         known AS (
-            SELECT c.place, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
+            SELECT c.place, coalesce(c.rfm_segment, 'no segment') AS rfm_segment, c.purchase_count,
                 c.revenue_amount, c.revenue_12m_amount, c.silence_days, c.is_lost, c.is_at_risk
             FROM (%2$s) c WHERE c.purchase_count > 0),
         summed AS (
@@ -864,7 +864,8 @@ BEGIN
                 CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc, c.abc_rank AS to_abc,
                 CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz, c.xyz_rank AS to_xyz,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage, c.loyalty_rank AS to_stage,
-                coalesce(c.rfm_segment_before, 'none') COLLATE "C" AS from_segment, coalesce(c.rfm_segment, 'none') COLLATE "C" AS to_segment,
+                CASE WHEN c.existed_before THEN coalesce(c.rfm_segment_before, 'no segment') ELSE 'none' END COLLATE "C" AS from_segment,
+                coalesce(c.rfm_segment, 'no segment') COLLATE "C" AS to_segment,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
             FROM (%2$s) c),
@@ -885,11 +886,11 @@ BEGIN
             CASE m.measure_rank WHEN 1 THEN n.abc[m.from_abc + 1] WHEN 2 THEN n.xyz[m.from_xyz + 1] WHEN 3 THEN n.abc_xyz[d.from_cell + 1]
                 WHEN 4 THEN n.stages[m.from_stage + 1] WHEN 5 THEN m.from_segment COLLATE "default" ELSE n.keys[m.from_key + 1] END AS from_class,
             (CASE m.measure_rank WHEN 1 THEN m.from_abc WHEN 2 THEN m.from_xyz WHEN 3 THEN d.from_cell
-                WHEN 4 THEN m.from_stage WHEN 5 THEN coalesce(f.rank, 0) ELSE m.from_key END)::smallint AS from_rank,
+                WHEN 4 THEN m.from_stage WHEN 5 THEN coalesce(f.rank, CASE m.from_segment WHEN 'none' THEN 0 ELSE 32767 END) ELSE m.from_key END)::smallint AS from_rank,
             CASE m.measure_rank WHEN 1 THEN n.abc[m.to_abc + 1] WHEN 2 THEN n.xyz[m.to_xyz + 1] WHEN 3 THEN n.abc_xyz[d.to_cell + 1]
                 WHEN 4 THEN n.stages[m.to_stage + 1] WHEN 5 THEN m.to_segment COLLATE "default" ELSE n.keys[m.to_key + 1] END AS to_class,
             (CASE m.measure_rank WHEN 1 THEN m.to_abc WHEN 2 THEN m.to_xyz WHEN 3 THEN d.to_cell
-                WHEN 4 THEN m.to_stage WHEN 5 THEN coalesce(t.rank, 0) ELSE m.to_key END)::smallint AS to_rank,
+                WHEN 4 THEN m.to_stage WHEN 5 THEN coalesce(t.rank, 32767) ELSE m.to_key END)::smallint AS to_rank,
             m.client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount, m.revenue_now::numeric(28, 4) AS revenue_now_amount,
             s.compared_date, s.as_of AS as_of_date
         FROM moved m

@@ -244,7 +244,7 @@ SELECT format($sql$
         ('xyz', CASE WHEN w.rung IS NOT NULL THEN coalesce(w.xyz, 'new') END, CASE WHEN b.rung IS NOT NULL THEN coalesce(b.xyz, 'new') END),
         ('abc_xyz', w.abc_class || coalesce(w.xyz, ' new'), b.abc_class || coalesce(b.xyz, ' new')),
         ('loyalty_stage', %4$s, %5$s),
-        ('rfm_segment', w.rfm_segment, b.rfm_segment),
+        ('rfm_segment', CASE WHEN w.rung IS NOT NULL THEN coalesce(w.rfm_segment, 'no segment') END, CASE WHEN b.rung IS NOT NULL THEN coalesce(b.rfm_segment, 'no segment') END),
         ('key', CASE WHEN w.is_key THEN 'key' WHEN w.rung IS NOT NULL THEN 'other' END, CASE WHEN b.is_key THEN 'key' WHEN b.rung IS NOT NULL THEN 'other' END)
         ) m (measure, was, becomes)
     GROUP BY m.measure, m.was, m.becomes$sql$,
@@ -255,7 +255,8 @@ $$;
 COMMENT ON FUNCTION clientcore.class_moves(text, text, text, text, text) IS
 'Internal: the query for the moves of clients between classes';
 
--- What published cards would be under other settings.
+-- What cards would be under other settings, against what they would be under those that
+-- stand: so that nothing else counts which was changed since they were published.
 CREATE FUNCTION clientcore.preview_moves(base text, tried jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -264,13 +265,16 @@ AS $$
 DECLARE
     state record;
     day text;
+    compared text;
     result jsonb;
 BEGIN
     EXECUTE format('SELECT as_of, compared_date FROM %I.state', base) INTO state;
     day := format('%L::date', state.as_of);
-    EXECUTE format('WITH %s, moves AS (%s) SELECT jsonb_agg(to_jsonb(m)) FROM moves m WHERE m.from_class <> m.to_class',
-        clientcore.card_query(base, 'now', clientcore.tried_settings(base, tried), day, format('%L::date', state.compared_date)),
-        clientcore.class_moves(base, format('%I.card', base), 'now_card', day, day))
+    compared := format('%L::date', state.compared_date);
+    EXECUTE format('WITH %s, %s, moves AS (%s) SELECT jsonb_agg(to_jsonb(m)) FROM moves m WHERE m.from_class <> m.to_class',
+        clientcore.card_query(base, 'now', format('%I.settings', base), day, compared),
+        clientcore.card_query(base, 'tried', clientcore.tried_settings(base, tried), day, compared),
+        clientcore.class_moves(base, 'now_card', 'tried_card', day, day))
     INTO result;
     RETURN coalesce(result, '[]');
 END
@@ -450,7 +454,7 @@ BEGIN
             ('class_migration', 'from_day date, to_day date',
                 'TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)',
                 'SELECT * FROM clientcore.class_migration(NULL::%1$I.clients, from_day, to_day)',
-                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
+                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for')
         ) AS f (name, parameters, result, body, comment)
         JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP

@@ -510,7 +510,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.preview(text, jsonb) IS
-'What other settings would change, for example {"abc_a": 0.7}: how many clients, with how much revenue of the last 12 months, would move from which class to which; measure is abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key. Nothing is changed. Errors: 3F000 where there is no such base, 22004, and 22023 for settings that do not exist, cannot be tried or violate a check.';
+'What other settings would change, for example {"abc_a": 0.7}: how many clients, with how much revenue of the last 12 months, would move from which class to which; measure is abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key. Both sides are computed for the day of the base from what is known now, marks, duplicates and RFM segments too, the one under the settings as they stand. Nothing is changed. Errors: 3F000 where there is no such base, 22004, and 22023 for settings that do not exist, cannot be tried or violate a check.';
 
 CREATE FUNCTION clientcore.recalibrate(base text, apply boolean DEFAULT false)
 RETURNS TABLE (measure text, from_value text, to_value text, client_count bigint, revenue_12m_amount numeric)

@@ -118,6 +118,26 @@ FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (v
 SELECT throws_ok($$INSERT INTO shop.target VALUES ('revenue', '2024-01-01', 1)$$, '23514', NULL, 'what kpis does not measure has no target');
 CALL clientcore.detach('shop');
 
+-- --- trying settings moves nothing else ---
+
+CREATE TABLE tried_sales AS SELECT 'c' || i AS client, date '2023-01-01' + n * 40 AS on_day, i AS amount FROM generate_series(1, 12) AS i, generate_series(0, i) AS n;
+INSERT INTO tried_sales VALUES ('returns', '2023-02-01', -1);
+CALL clientcore.attach('shop', 'tried_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+INSERT INTO shop.client_mark VALUES ('c1', 'vocal'), ('c2', 'expert');
+INSERT INTO shop.client_alias VALUES ('c3', 'c4');
+UPDATE shop.rfm_segment SET segment = 'any';
+UPDATE shop.settings SET abc_a = 0.3;
+SELECT is_empty($$SELECT * FROM clientcore.preview('shop', '{}')$$, 'what was changed since the last refresh is no move');
+SELECT isnt_empty($$SELECT * FROM clientcore.preview('shop', '{"abc_a": 0.6}')$$, 'what is tried is');
+SELECT is_empty($$SELECT * FROM clientcore.preview('shop', '{"abc_a": 0.6}') WHERE measure NOT LIKE 'abc%'$$, 'alone');
+-- no client, and no purchase
+SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_migration('2023-01-20', '2023-02-01') WHERE measure = 'rfm_segment'$$,
+    $$VALUES ('any', 'any', 11::bigint), ('none', 'no segment', 1)$$, 'who was no client comes from nowhere, who bought nothing has no segment');
+SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_migration('2023-02-01', '2023-02-02') WHERE measure = 'rfm_segment'$$,
+    $$VALUES ('any', 'any', 11::bigint), ('no segment', 'no segment', 1)$$, 'and stays there');
+CALL clientcore.detach('shop');
+
 -- --- settings that a base chooses ---
 
 CREATE TABLE slow_sales AS
