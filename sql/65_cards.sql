@@ -41,6 +41,40 @@ $$;
 COMMENT ON FUNCTION clientcore.compared_day(date, date) IS
 'Internal: the day with which a base is compared: a year before as_of, the middle of the span where the sales began less than two years before';
 
+-- Before this day a date stands for none that is known (0001-01-01, 1900-01-01): what such
+-- a sale brought counts, but time does not begin with it.
+CREATE FUNCTION clientcore.placeholders_until(day date)
+RETURNS date
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT (day - interval '100 years')::date
+$$;
+COMMENT ON FUNCTION clientcore.placeholders_until(date) IS
+'Internal: the day before which a purchase is taken for one without a date, 100 years before';
+
+-- Of the settings of an alias: days of the lost rule, which are all the same where it is one of days.
+CREATE FUNCTION clientcore.lost_days(alias text, setting text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('CASE %1$s.lost_rule WHEN ''days'' THEN %1$s.lost_days ELSE %1$s.%2$I END', alias, setting)
+$$;
+COMMENT ON FUNCTION clientcore.lost_days(text, text) IS
+'Internal: the expression for a number of days that the lost rule goes by';
+
+CREATE FUNCTION clientcore.lost_arguments(alias text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT concat_ws(', ', alias || '.lost_factor', clientcore.lost_days(alias, 'lost_min_days'),
+    clientcore.lost_days(alias, 'lost_max_days'), clientcore.lost_days(alias, 'lost_fallback_days'))
+$$;
+COMMENT ON FUNCTION clientcore.lost_arguments(text) IS
+'Internal: the arguments by which functions of histories are told of the lost rule';
+
 -- Common table expressions, each name with the prefix:
 --   figure   client_id and all of card_figures, is_lost
 --   total    one row: figures of the whole base, and the borders of its classes
@@ -64,17 +98,13 @@ BEGIN
         CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END,
-            s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
-            CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END,
-            s.promising_days) f
+            s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) f
         WHERE f.sale_count + f.return_count > 0),
     @known AS MATERIALIZED (
         SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit, k.*
         FROM @setting s, (
             SELECT coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
-                min(f.first_purchase) AS first_sale,
+                min(f.first_purchase) FILTER (WHERE f.first_purchase >= clientcore.placeholders_until(%4$s)) AS first_sale,
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
                 count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
@@ -184,7 +214,7 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals);
+        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
@@ -228,7 +258,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
     || format($sql$,
     fresh AS MATERIALIZED (
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
-            t.is_lost AS was_lost_before, t.rfm_segment AS segment_before, coalesce(t.is_key, false) AS was_key_before
+            t.is_lost AS was_lost_before, t.rfm_segment AS rfm_segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
         LEFT JOIN (
             SELECT DISTINCT ON (client_id) client_id, abc_class, xyz, rung, is_lost, rfm_segment, is_key
@@ -257,19 +287,19 @@ BEGIN
             CASE WHEN c.rung IS NOT NULL THEN coalesce(c.xyz, 'new') END AS xyz_before,
             CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
             %4$s AS stage_before, %5$s AS stage_after,
-            c.rfm_segment AS segment_before, f.rfm_segment AS segment_after, c.is_key AS was_key, f.is_key,
+            c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
             f.rung IS NULL AS is_gone, c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
         FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
     logged AS (
         INSERT INTO %1$I.card_log (client_id, as_of_date, logged_at, abc_before, abc_after, xyz_before, xyz_after,
-            stage_before, stage_after, segment_before, segment_after, was_key, is_key)
+            stage_before, stage_after, rfm_segment_before, rfm_segment_after, was_key, is_key)
         SELECT m.client_id, %3$L, clock.at, m.abc_before, m.abc_after, m.xyz_before, m.xyz_after,
-            m.stage_before, m.stage_after, m.segment_before, m.segment_after, m.was_key, m.is_key
+            m.stage_before, m.stage_after, m.rfm_segment_before, m.rfm_segment_after, m.was_key, m.is_key
         FROM move m, (SELECT clock_timestamp() AS at) clock
-        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.segment_before, m.was_key)
-            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.segment_after, m.is_key)
+        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.rfm_segment_before, m.was_key)
+            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.rfm_segment_after, m.is_key)
         RETURNING 1),
     gone AS (
         DELETE FROM %1$I.card c USING move m WHERE m.is_gone AND c.client_id %2$s m.client_id RETURNING 1),
@@ -380,9 +410,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.replace_rows(base, 'client_month', format($sql$
     SELECT p.client_id, m.period_start, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
-    FROM %s
-    CROSS JOIN LATERAL clientcore.periods(clientcore.as_of(p.history, %L)) m
-    WHERE m.sale_count + m.return_count > 0$sql$, clientcore.chosen_histories(base, clients), day), clients)
+    FROM %1$s
+    CROSS JOIN LATERAL clientcore.periods(clientcore.as_of(p.history, %2$L), 'month',
+        CASE WHEN clientcore.first_purchase(p.history) < %3$L THEN date %3$L END) m
+    WHERE m.sale_count + m.return_count > 0
+    UNION ALL
+    -- what lies long before: apart, not to count all the months between
+    SELECT p.client_id, m.period_start, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
+    FROM %1$s
+    CROSS JOIN LATERAL clientcore.periods(clientcore.slice(p.history, NULL, date %3$L - 1)) m
+    WHERE clientcore.first_purchase(p.history) < %3$L AND m.sale_count + m.return_count > 0$sql$,
+    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients)
 $$;
 COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
 'Internal: brings the months of some clients, or of all, up to date';
@@ -394,14 +432,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
     SELECT p.client_id, l.last_purchase, l.silence_limit, l.lost_on, l.returned_on,
-        clientcore.revenue(clientcore.slice(p.history, (l.last_purchase - interval '12 months')::date + 1, l.last_purchase))
+        clientcore.revenue(clientcore.slice(p.history,
+            -- up to the lowest date there is
+            CASE WHEN l.last_purchase >= '4712-01-01 BC' THEN (l.last_purchase - interval '12 months')::date + 1 END, l.last_purchase))
     FROM %1$s s
     CROSS JOIN %2$s
-    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, s.lost_factor,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_min_days END,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_max_days END,
-        CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END) l$sql$,
-    settings, clientcore.chosen_histories(base, clients), day), clients)
+    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, %4$s) l$sql$,
+    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients)
 $$;
 COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
 'Internal: brings the losses of some clients, or of all, up to date';
@@ -414,10 +451,31 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1)', day)
+SELECT format($sql$(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1 + CASE WHEN %1$s < '0001-01-01' THEN 12 ELSE 0 END)$sql$, day)
 $$;
 COMMENT ON FUNCTION clientcore.month_number(text) IS
 'Internal: the expression for the number of a day''s month';
+
+-- The month of the lowest date begins with it, as periods says.
+CREATE FUNCTION clientcore.month_date(number text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN %1$s <= -56546 THEN date '4714-11-24 BC' ELSE (timestamp '0001-01-01' + (%1$s - 12) * interval '1 month')::date END$sql$, number)
+$$;
+COMMENT ON FUNCTION clientcore.month_date(text) IS
+'Internal: the expression for the first day of the month with a number';
+
+CREATE FUNCTION clientcore.month_of(day text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN %1$s < '4714-12-01 BC' THEN date '4714-11-24 BC' ELSE date_trunc('month', %1$s::timestamp)::date END$sql$, day)
+$$;
+COMMENT ON FUNCTION clientcore.month_of(text) IS
+'Internal: the expression for the first day of a day''s month';
 
 -- Few groups, which the planner takes for many: it would sort all months.
 CREATE FUNCTION clientcore.refresh_month_summary(base text)
@@ -427,7 +485,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
 SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
-    SELECT m.month_date, coalesce(date_trunc('month', c.first_purchase::timestamp)::date, 'infinity'),
+    SELECT m.month_date, coalesce(%3$s, 'infinity'),
         CASE WHEN m.purchase_count = 0 THEN 'none'
             WHEN c.first_purchase >= m.month_date THEN 'new'
             WHEN r.month_date IS NOT NULL THEN 'returned'
@@ -437,9 +495,10 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     FROM %1$I.client_month m
     JOIN %1$I.card c ON c.client_id %2$s m.client_id
     LEFT JOIN (
-        SELECT DISTINCT l.client_id, date_trunc('month', l.returned_on::timestamp)::date AS month_date
+        SELECT DISTINCT l.client_id, %4$s AS month_date
         FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date
-    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base))))
+    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
+    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on')))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
 'Internal: brings the sums of months up to date';
@@ -456,7 +515,7 @@ AS $$
 SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     WITH client AS MATERIALIZED (
         SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
-            c.first_purchase + CASE s.lost_rule WHEN 'days' THEN s.lost_days ELSE s.lost_fallback_days END + 1 AS due
+            c.first_purchase + %14$s + 1 AS due
         FROM %1$I.card c, %11$s s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
@@ -504,10 +563,14 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
         UNION ALL
         SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0
         FROM within_both w, LATERAL (VALUES (w.began, 1), (w.ended, -1)) e (month_number, step)),
+    -- all months, but those before time began only where something happened
     month AS (
-        SELECT m.month_date::date AS month_date, %9$s AS month_number, g.*
-        FROM (SELECT date_trunc('month', min(c.first_purchase)::timestamp) AS first_month FROM client c) f,
-            generate_series(f.first_month, %10$L::timestamp, '1 month') m (month_date),
+        SELECT %9$s AS month_date, m.month_number, g.*
+        FROM (
+            SELECT generate_series(f.first, f.last) AS month_number
+            FROM (SELECT min(e.month_number) FILTER (WHERE e.month_number >= %12$s) AS first, %13$s AS last FROM event e) f
+            UNION
+            SELECT e.month_number FROM event e WHERE e.month_number < %12$s) m,
             (SELECT DISTINCT c.manager, c.segment, c.region FROM client c) g)
     SELECT m.month_date, m.manager, m.segment, m.region,
         coalesce(s.arrived, 0), coalesce(s.returned, 0), coalesce(s.lost, 0),
@@ -525,7 +588,9 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     clientcore.month_number('e.began'), clientcore.month_number('e.lost_on'),
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
     clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
-    clientcore.month_number('m.month_date'), day, settings))
+    clientcore.month_date('m.month_number'), day, settings,
+    clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day)),
+    clientcore.lost_days('s', 'lost_fallback_days')))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';
@@ -543,7 +608,8 @@ AS $$
 SELECT clientcore.replace_rows(base, 'return_chance', format($sql$
     WITH silence AS MATERIALIZED (
         SELECT (l.silence_limit + 1) * 12 / 365 AS entered, l.returned_on IS NOT NULL AS has_returned,
-            CASE WHEN l.returned_on IS NULL THEN (%2$L - l.last_purchase) * 12 / 365 - 1 ELSE (l.returned_on - l.last_purchase) * 12 / 365 END AS until
+            -- of silences since time began
+            least(CASE WHEN l.returned_on IS NULL THEN (%2$L - l.last_purchase) * 12 / 365 - 1 ELSE (l.returned_on - l.last_purchase) * 12 / 365 END, 1200) AS until
         FROM %1$I.client_loss l),
     counted AS MATERIALIZED (
         SELECT m.silence_month, coalesce(e.returned, 0) AS returned, sum(coalesce(e.step, 0)) OVER (ORDER BY m.silence_month) AS at_risk,
@@ -601,7 +667,7 @@ BEGIN
             'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
         FROM %s s$sql$, settings)
     INTO rule;
-    compared := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    compared := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
     EXECUTE count_aliases INTO aliases;
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
     IF was.rule IS NULL THEN

@@ -156,7 +156,7 @@ DECLARE
             ('loyalty_ladder', 'conversion_share', 'of the clients that ever reached the rung, the share that reached the next'),
             ('loyalty_ladder', 'median_days', 'median of the days from reaching the rung to reaching the next, of those that did'),
             ('loyalty_ladder', 'lost_from_count', 'lost clients that stood there before'),
-            ('rfm_segments', 'rfm_segment', 'segment; none: of scores that no row of the table rfm_segment is for'),
+            ('rfm_segments', 'rfm_segment', 'segment; no segment: of scores that no row of the table rfm_segment is for'),
             ('rfm_segments', 'client_count', 'clients with a purchase'),
             ('rfm_segments', 'revenue_12m_share', 'share in the revenue of all segments; negative revenue counts as nothing'),
             ('rfm_segments', 'purchase_count', 'their purchases'),
@@ -165,9 +165,9 @@ DECLARE
             ('concentration', 'target_to', 'highest value that is sound; null: none'),
             ('concentration', 'is_within', 'whether the value lies within; true where there is nothing to keep to'),
             ('class_migration', 'measure', 'abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key'),
-            ('class_migration', 'from_class', 'class on compared_date; none: no client yet, or without a segment'),
+            ('class_migration', 'from_class', 'class on compared_date; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for'),
             ('class_migration', 'from_rank', 'order of from_class'),
-            ('class_migration', 'to_class', 'class on as_of_date'),
+            ('class_migration', 'to_class', 'class on as_of_date; no segment: as in from_class'),
             ('class_migration', 'to_rank', 'order of to_class'),
             -- months and days
             ('kpis', 'previous_month', 'value of the month before'),
@@ -326,7 +326,7 @@ SELECT format($sql$
             c.value_revenue::numeric(28, 4) AS value_revenue_amount,
             c.value_profit::numeric(28, 4) AS value_profit_amount,
             (CASE WHEN s.abc_is_by_profit THEN c.value_profit ELSE c.value_revenue END)::numeric(28, 4) AS value_amount,
-            c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.segment_before, c.was_key_before,
+            c.existed_before, c.abc_before, c.xyz_before, c.rung_before, c.was_lost_before, c.rfm_segment_before, c.was_key_before,
             -- what the action goes by
             CASE WHEN d.is_lost THEN c.value_class WHEN r.is_silent OR r.is_shrinking THEN least(c.abc_class, c.value_class)
                 ELSE c.abc_class END AS action_abc,
@@ -775,7 +775,7 @@ BEGIN
     PERFORM clientcore.create_summary(base, 'rfm_segments', $sql$
         WITH places AS (%6$s),
         known AS (
-            SELECT c.place, coalesce(c.rfm_segment, 'none') AS rfm_segment, c.purchase_count,
+            SELECT c.place, coalesce(c.rfm_segment, 'no segment') AS rfm_segment, c.purchase_count,
                 c.revenue_amount, c.revenue_12m_amount, c.silence_days, c.is_lost, c.is_at_risk
             FROM (%2$s) c WHERE c.purchase_count > 0),
         summed AS (
@@ -866,7 +866,8 @@ BEGIN
                 CASE WHEN c.existed_before THEN strpos('ABC', c.abc_before) ELSE 0 END AS from_abc, c.abc_rank AS to_abc,
                 CASE WHEN c.existed_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) ELSE 0 END AS from_xyz, c.xyz_rank AS to_xyz,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_lost_before THEN 1 ELSE c.rung_before + 2 END AS from_stage, c.loyalty_rank AS to_stage,
-                coalesce(c.segment_before, 'none') COLLATE "C" AS from_segment, coalesce(c.rfm_segment, 'none') COLLATE "C" AS to_segment,
+                CASE WHEN c.existed_before THEN coalesce(c.rfm_segment_before, 'no segment') ELSE 'none' END COLLATE "C" AS from_segment,
+                coalesce(c.rfm_segment, 'no segment') COLLATE "C" AS to_segment,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
             FROM (%2$s) c),
@@ -887,11 +888,11 @@ BEGIN
             CASE m.measure_rank WHEN 1 THEN n.abc[m.from_abc + 1] WHEN 2 THEN n.xyz[m.from_xyz + 1] WHEN 3 THEN n.abc_xyz[d.from_cell + 1]
                 WHEN 4 THEN n.stages[m.from_stage + 1] WHEN 5 THEN m.from_segment COLLATE "default" ELSE n.keys[m.from_key + 1] END AS from_class,
             (CASE m.measure_rank WHEN 1 THEN m.from_abc WHEN 2 THEN m.from_xyz WHEN 3 THEN d.from_cell
-                WHEN 4 THEN m.from_stage WHEN 5 THEN coalesce(f.rank, 0) ELSE m.from_key END)::smallint AS from_rank,
+                WHEN 4 THEN m.from_stage WHEN 5 THEN coalesce(f.rank, CASE m.from_segment WHEN 'none' THEN 0 ELSE 32767 END) ELSE m.from_key END)::smallint AS from_rank,
             CASE m.measure_rank WHEN 1 THEN n.abc[m.to_abc + 1] WHEN 2 THEN n.xyz[m.to_xyz + 1] WHEN 3 THEN n.abc_xyz[d.to_cell + 1]
                 WHEN 4 THEN n.stages[m.to_stage + 1] WHEN 5 THEN m.to_segment COLLATE "default" ELSE n.keys[m.to_key + 1] END AS to_class,
             (CASE m.measure_rank WHEN 1 THEN m.to_abc WHEN 2 THEN m.to_xyz WHEN 3 THEN d.to_cell
-                WHEN 4 THEN m.to_stage WHEN 5 THEN coalesce(t.rank, 0) ELSE m.to_key END)::smallint AS to_rank,
+                WHEN 4 THEN m.to_stage WHEN 5 THEN coalesce(t.rank, 32767) ELSE m.to_key END)::smallint AS to_rank,
             m.client_count, m.revenue_before::numeric(28, 4) AS revenue_before_amount, m.revenue_now::numeric(28, 4) AS revenue_now_amount,
             s.compared_date, s.as_of AS as_of_date
         FROM moved m
@@ -1018,10 +1019,11 @@ BEGIN
             s.as_of - d.day_date AS ago_days
         FROM %1$I.state s
         CROSS JOIN LATERAL (
-            SELECT generate_series(date_trunc('month', least(s.first_sale_date, (SELECT min(m.month_date) FROM %1$I.month_summary m))::timestamp),
+            SELECT generate_series((SELECT min(m.month_date) FROM %1$I.month_summary m
+                    WHERE m.month_date >= date_trunc('month', s.as_of - interval '100 years'))::timestamp,
                 s.as_of::timestamp, interval '1 day')::date AS day_date) d
         ORDER BY d.day_date$sql$,
-        'The days from the month of the first sale or return to as_of, to join with day_date or month_date');
+        'The days from the month of the first sale or return to as_of, at most 100 years, to join with day_date or month_date');
 
     PERFORM clientcore.create_summary(base, 'client_flow', replace($sql$
         WITH places AS (%6$s),
@@ -1047,7 +1049,7 @@ BEGIN
         ORDER BY place, m.month_date$sql$, '@months', months),
         'Clients won, lost and returned, month by month: start + new + returned - lost = end');
 
-    PERFORM clientcore.create_summary(base, 'retention_cohorts', $sql$
+    PERFORM clientcore.create_summary(base, 'retention_cohorts', replace(replace($sql$
         WITH places AS (%6$s),
         sold AS (
             SELECT m.place, m.cohort_date, m.month_date,
@@ -1059,13 +1061,10 @@ BEGIN
         cohort AS (
             SELECT d.place, d.cohort_date, d.new_count::bigint AS client_count
             FROM sold d WHERE d.month_date = d.cohort_date AND d.new_count > 0),
-        month AS (
-            SELECT generate_series((SELECT min(h.cohort_date) FROM cohort h)::timestamp, s.as_of::timestamp, interval '1 month')::date AS month_date
-            FROM %1$I.state s)
+        month AS (SELECT DISTINCT f.month_date FROM %1$I.flow_summary f)
         SELECT %5$s
             h.cohort_date,
-            ((extract(year FROM month_date) - extract(year FROM h.cohort_date)) * 12
-                + extract(month FROM month_date) - extract(month FROM h.cohort_date))::integer AS month_number,
+            @now - @then AS month_number,
             month_date, e.is_complete_month, h.client_count,
             CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0)::bigint END AS active_count,
             (CASE WHEN e.is_complete_month THEN coalesce(d.active_count, 0) / h.client_count END)::numeric(9, 8) AS retention_share,
@@ -1076,7 +1075,7 @@ BEGIN
         JOIN places w USING (place)
         CROSS JOIN %1$I.state s
         CROSS JOIN LATERAL (SELECT (m.month_date + interval '1 month')::date - 1 <= s.as_of AS is_complete_month) e
-        ORDER BY place, h.cohort_date, month_date$sql$,
+        ORDER BY place, h.cohort_date, month_date$sql$, '@now', clientcore.month_number('month_date')), '@then', clientcore.month_number('h.cohort_date')),
         'Of the clients of each month of first purchase: how many bought in every month since');
 
     PERFORM clientcore.create_summary(base, 'lost_dynamics', replace($sql$
@@ -1131,7 +1130,7 @@ BEGIN
                 c.lost_date > (c.as_of_date - interval '12 months')::date AS is_lost_12m,
                 c.loyalty_rung AS rung, c.value_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) END AS xyz_rank,
-                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.segment_before END COLLATE "C" AS rfm_segment,
+                CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.rfm_segment_before END COLLATE "C" AS rfm_segment,
                 c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager
             FROM (%2$s) c
             WHERE c.last_purchase_date IS NOT NULL),

@@ -259,7 +259,7 @@ SELECT format($sql$
         ('xyz', CASE WHEN w.rung IS NOT NULL THEN coalesce(w.xyz, 'new') END, CASE WHEN b.rung IS NOT NULL THEN coalesce(b.xyz, 'new') END),
         ('abc_xyz', w.abc_class || coalesce(w.xyz, ' new'), b.abc_class || coalesce(b.xyz, ' new')),
         ('loyalty_stage', %4$s, %5$s),
-        ('rfm_segment', w.rfm_segment, b.rfm_segment),
+        ('rfm_segment', CASE WHEN w.rung IS NOT NULL THEN coalesce(w.rfm_segment, 'no segment') END, CASE WHEN b.rung IS NOT NULL THEN coalesce(b.rfm_segment, 'no segment') END),
         ('key', CASE WHEN w.is_key THEN 'key' WHEN w.rung IS NOT NULL THEN 'other' END, CASE WHEN b.is_key THEN 'key' WHEN b.rung IS NOT NULL THEN 'other' END)
         ) m (measure, was, becomes)
     GROUP BY m.measure, m.was, m.becomes$sql$,
@@ -270,7 +270,8 @@ $$;
 COMMENT ON FUNCTION clientcore.class_moves(text, text, text, text, text) IS
 'Internal: the query for the moves of clients between classes';
 
--- What published cards would be under other settings.
+-- What cards would be under other settings, against what they would be under those that
+-- stand: so that nothing else counts which was changed since they were published.
 CREATE FUNCTION clientcore.preview_moves(base text, tried jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -279,13 +280,16 @@ AS $$
 DECLARE
     state record;
     day text;
+    compared text;
     result jsonb;
 BEGIN
     EXECUTE format('SELECT as_of, compared_date FROM %I.state', base) INTO state;
     day := format('%L::date', state.as_of);
-    EXECUTE format('WITH %s, moves AS (%s) SELECT jsonb_agg(to_jsonb(m)) FROM moves m WHERE m.from_class <> m.to_class',
-        clientcore.card_query(base, 'now', clientcore.tried_settings(base, tried), day, format('%L::date', state.compared_date)),
-        clientcore.class_moves(base, format('%I.card', base), 'now_card', day, day))
+    compared := format('%L::date', state.compared_date);
+    EXECUTE format('WITH %s, %s, moves AS (%s) SELECT jsonb_agg(to_jsonb(m)) FROM moves m WHERE m.from_class <> m.to_class',
+        clientcore.card_query(base, 'now', format('%I.settings', base), day, compared),
+        clientcore.card_query(base, 'tried', clientcore.tried_settings(base, tried), day, compared),
+        clientcore.class_moves(base, 'now_card', 'tried_card', day, day))
     INTO result;
     RETURN coalesce(result, '[]');
 END
@@ -385,20 +389,23 @@ $$;
 COMMENT ON FUNCTION clientcore.require_base_of_row(regtype, date, text) IS
 'Internal: the base of a row type. Errors: 42809 where it has none, 22004 and 22008 for a day that is none.';
 
-CREATE FUNCTION clientcore.first_sale(base text)
+CREATE FUNCTION clientcore.first_sale(base text, seen_on date DEFAULT NULL)
 RETURNS date
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     day date;
 BEGIN
-    EXECUTE format('SELECT min(clientcore.first_purchase(history)) FROM %I.history', base) INTO day;
+    EXECUTE format($sql$
+        SELECT min(f.day) FROM (SELECT clientcore.first_purchase(history) AS day FROM %I.history) f
+        WHERE f.day >= coalesce(clientcore.placeholders_until($1), '-infinity')$sql$, base)
+    INTO day USING seen_on;
     RETURN day;
 END
 $$;
-COMMENT ON FUNCTION clientcore.first_sale(text) IS
-'Internal: the day of the first purchase known to a base';
+COMMENT ON FUNCTION clientcore.first_sale(text, date) IS
+'Internal: the day of the first purchase known to a base; as seen on a day, without those before placeholders_until';
 
 CREATE FUNCTION clientcore.clients_as_of(row_type anyelement, day date)
 RETURNS SETOF anyelement
@@ -407,7 +414,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     base text := clientcore.require_base_of_row(pg_typeof(row_type), day, 'day');
-    compared date := clientcore.compared_day(day, least(clientcore.first_sale(base), day));
+    compared date := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
         || format(clientcore.clients_template(), base, clientcore.client_rows(base, '',
@@ -465,7 +472,7 @@ BEGIN
             ('class_migration', 'from_day date, to_day date',
                 'TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)',
                 'SELECT * FROM clientcore.class_migration(NULL::%1$I.clients, from_day, to_day)',
-                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day')
+                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for')
         ) AS f (name, parameters, result, body, comment)
         JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP

@@ -713,7 +713,7 @@ BEGIN
             WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, known)
         INTO newest USING newest, yesterday + 1;
     END IF;
-    IF newest < yesterday + 1 - 30 THEN
+    IF newest < yesterday + 1 - 30 AND newest >= '0001-01-01' THEN
         day := newest;
         reason := 'the day of the newest sale, which is over 30 days old';
     ELSE
@@ -724,6 +724,34 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.choose_day(text) IS
 'Internal: the day that the views of a base are for, and why';
+
+-- What is in the sales or in the tables that people fill, but cannot be meant. Sales of today
+-- lie after yesterday, and are meant.
+CREATE FUNCTION clientcore.refresh_warnings(base text, day date, is_yesterday boolean, is_built boolean)
+RETURNS text[]
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    warnings text[];
+BEGIN
+    EXECUTE format($sql$
+        SELECT array_remove(ARRAY[
+            CASE WHEN c.early > 0 THEN clientcore.counted(c.early, 'client has', 'clients have') || format(
+                ' purchases before %%s: a filter leaves out dates that stand for none', clientcore.placeholders_until($1)) END,
+            CASE WHEN c.late > 0 AND $3 THEN clientcore.counted(c.late, 'client has', 'clients have') || format(
+                ' purchases after %%s, the next on %%s: each counts when its day comes', $2, c.next) END], NULL)
+        FROM (
+            SELECT count(DISTINCT h.client_id) FILTER (WHERE clientcore.first_purchase(h.history) < clientcore.placeholders_until($1)) AS early,
+                count(DISTINCT h.client_id) FILTER (WHERE clientcore.last_purchase(h.history) > $2) AS late,
+                min(CASE WHEN clientcore.last_purchase(h.history) > $2 THEN clientcore.first_purchase(clientcore.slice(h.history, $2 + 1, NULL)) END) AS next
+            FROM %1$I.history h) c$sql$, base)
+    INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built;
+    RETURN warnings;
+END
+$$;
+COMMENT ON FUNCTION clientcore.refresh_warnings(text, date, boolean, boolean) IS
+'Internal: what a base as of a day should be told of, in words; of days to come only where sales were read anew';
 
 CREATE FUNCTION clientcore.base_refresh(base text, arguments jsonb)
 RETURNS jsonb
@@ -763,7 +791,8 @@ BEGIN
         FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     USING reached, chosen.day, seconds;
     RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
-        'calibration', calibration, 'cards', cards);
+        'calibration', calibration, 'cards', cards,
+        'warnings', clientcore.refresh_warnings(base, chosen.day, chosen.reason = 'yesterday', sources @> '[{"how": "rebuild"}]'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_refresh(text, jsonb) IS

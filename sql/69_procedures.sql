@@ -85,6 +85,8 @@ FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
 (SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
 UNION ALL
+SELECT line FROM jsonb_array_elements_text(report -> 'warnings') AS w (line)
+UNION ALL
 SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
     || coalesce(' (' || clientcore.time_taken(report) || ')', '')
 $$;
@@ -228,13 +230,14 @@ FROM built b, LATERAL (VALUES
         WHEN 'watermark' THEN format('followed by what is above the highest %s (capture watermark)', plan ->> 'watermark')
         ELSE 'every refresh rebuilds (capture none)' || coalesce(', because ' || (plan ->> 'not_captured'), '') END),
     (8, format('days are those of %s; the base is as of %s, %s', plan ->> 'time_zone', coalesce(report ->> 'as_of', 'no day'), report ->> 'as_of_reason')),
-    (9, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
-    (10, CASE WHEN (report #>> '{cards,clients}')::bigint > 0 THEN format('key clients: %s of %s, with %s %% of the revenue of 12 months, and %s more that were lost; lost in all: %s',
+    (9, (SELECT string_agg(w.line, E'\n' ORDER BY w.n) FROM jsonb_array_elements_text(report -> 'warnings') WITH ORDINALITY AS w (line, n))),
+    (10, (SELECT string_agg(c.line, E'\n' ORDER BY c.n) FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) c)),
+    (11, CASE WHEN (report #>> '{cards,clients}')::bigint > 0 THEN format('key clients: %s of %s, with %s %% of the revenue of 12 months, and %s more that were lost; lost in all: %s',
         report #>> '{cards,key_clients}', report #>> '{cards,clients}',
         coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1), 0),
         report #>> '{cards,key_lost}', report #>> '{cards,lost}') END),
-    (11, plan ->> 'overlap'),
-    (12, clientcore.time_taken(report))
+    (12, plan ->> 'overlap'),
+    (13, clientcore.time_taken(report))
 ) AS m (n, lines)
 CROSS JOIN LATERAL string_to_table(m.lines, E'\n') AS l (line)
 ORDER BY m.n
@@ -511,7 +514,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.preview(text, jsonb) IS
-'What other settings would change, for example {"abc_a": 0.7}: how many clients, with how much revenue of the last 12 months, would move from which class to which; measure is abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key. Nothing is changed. Errors: 3F000 where there is no such base, 22004, and 22023 for settings that do not exist, cannot be tried or violate a check.';
+'What other settings would change, for example {"abc_a": 0.7}: how many clients, with how much revenue of the last 12 months, would move from which class to which; measure is abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key. Both sides are computed for the day of the base from what is known now, marks, duplicates and RFM segments too, the one under the settings as they stand. Nothing is changed. Errors: 3F000 where there is no such base, 22004, and 22023 for settings that do not exist, cannot be tried or violate a check.';
 
 CREATE FUNCTION clientcore.recalibrate(base text, apply boolean DEFAULT false)
 RETURNS TABLE (measure text, from_value text, to_value text, client_count bigint, revenue_12m_amount numeric)

@@ -123,7 +123,7 @@ rule_arguments(FunctionCallInfo fcinfo)
 
 /* Decode the days up to one; returns their number */
 static size_t
-days_until(const HistoryHeader *header, int32 as_of, HistoryDay *days)
+decode_days(const HistoryHeader *header, int32 as_of, HistoryDay *days)
 {
 	HistoryCursor cursor;
 	size_t count = 0;
@@ -275,7 +275,7 @@ card_figures(PG_FUNCTION_ARGS)
 		room.lower = room.purchases + header.day_count;
 		room.upper = room.lower + header.day_count;
 	}
-	count = days_until(&header, spans->as_of, days);
+	count = decode_days(&header, spans->as_of, days);
 	if (count == 0)
 		PG_RETURN_NULL();
 	if (rule.by_variation)

@@ -166,6 +166,26 @@ find_operation(FunctionCallInfo fcinfo, const char *name)
 	return found;
 }
 
+/* Bytes of an error's context that its reader can be asked to look at */
+#define CONTEXT_LIMIT 1000
+
+/*
+ * Throw an error on.  Where its context holds one of our statements, of some
+ * twenty thousand bytes, only that of the caller is left of it.
+ */
+static void
+throw_without_statements(MemoryContext context)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	if (error->context != NULL && strlen(error->context) > CONTEXT_LIMIT)
+		error->context = GetErrorContextStack();
+	ReThrowError(error);
+}
+
 /*
  * run_as_owner(owner oid, operation text, base text, arguments jsonb): what
  * the operation returns.
@@ -176,14 +196,23 @@ run_as_owner(PG_FUNCTION_ARGS)
 	Oid owner = PG_GETARG_OID(0);
 	char *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	Oid operation = find_operation(fcinfo, name);
+	MemoryContext context = CurrentMemoryContext;
 	Actor previous;
-	Datum result;
+	volatile Datum result = (Datum) 0;
 
 	check_may_ask(owner, name);
 	check_base(owner, name, PG_GETARG_DATUM(2));
 	act_as(owner, true, &previous);
-	result =
-		OidFunctionCall2(operation, PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
+	PG_TRY();
+	{
+		result = OidFunctionCall2(operation, PG_GETARG_DATUM(2),
+								  PG_GETARG_DATUM(3));
+	}
+	PG_CATCH();
+	{
+		throw_without_statements(context);
+	}
+	PG_END_TRY();
 	act_again_as(&previous);
 	PG_RETURN_DATUM(result);
 }

@@ -48,6 +48,62 @@ SELECT pg_temp.refresh('shop');
 SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
 CALL clientcore.detach('shop');
 
+-- --- dates that stand for none, and days to come ---
+
+CREATE TABLE placed_sales AS
+SELECT client, date '2021-01-10' + 31 * n + client AS on_day, 10 AS amount FROM generate_series(1, 6) AS client, generate_series(0, 20) AS n;
+-- of the clients that have other sales all is told as without them, but for their first days
+CREATE FUNCTION pg_temp.told_of(placeholder date) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    report jsonb;
+    one text;
+BEGIN
+    INSERT INTO placed_sales VALUES (1, placeholder, 3), (98, placeholder, -4), (99, placeholder, 5);
+    CALL clientcore.attach('shop', 'placed_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+    report := clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}');
+    RETURN NEXT is(report -> 'warnings', '["2 clients have purchases before 1922-09-28: a filter leaves out dates that stand for none"]', 'a sale of ' || placeholder || ' is told of');
+    FOR one IN SELECT name FROM clientcore.layout_objects() WHERE kind = 'VIEW' LOOP
+        EXECUTE format('SELECT count(v::text) FROM shop.%I v', one);
+    END LOOP;
+    RETURN NEXT results_eq('SELECT min(day_date), count(*) FROM shop.calendar', $a$VALUES (date '2021-01-01', 636::bigint)$a$, 'and is in no calendar');
+    RETURN NEXT is((SELECT compared_date FROM shop.state), '2021-11-20', 'nor makes the base old');
+    RETURN NEXT is((SELECT count(*) FROM shop.client_flow WHERE month_date >= '2021-01-01'), 21::bigint, 'months are those in between');
+    RETURN NEXT cmp_ok((SELECT count(*) FROM shop.client_flow), '<', 30::bigint, 'and those of what happened then');
+    RETURN NEXT is((SELECT sum(new_count) FROM shop.client_flow), 7::numeric, 'in which clients began');
+    RETURN NEXT results_eq('SELECT DISTINCT start_count + new_count + returned_count - lost_count = end_count FROM shop.client_flow', ARRAY[true], 'and went');
+    RETURN NEXT is((SELECT end_count FROM shop.client_flow ORDER BY month_date DESC LIMIT 1), (SELECT count(*) FROM shop.clients WHERE NOT is_lost AND purchase_count > 0), 'which leaves those of today');
+    RETURN NEXT is((SELECT sum(revenue_amount) FROM shop.client_months), (SELECT sum(amount)::numeric FROM placed_sales), 'its amount counts');
+    RETURN NEXT is((SELECT value_revenue FROM shop.client_loss WHERE client_id = 99), 5::numeric, 'and was lost');
+    RETURN NEXT is((SELECT count(*) FROM shop.retention_cohorts WHERE cohort_date = month_date), 2::bigint, 'a cohort of its own');
+    RETURN NEXT is((SELECT max(retention_12m_share) FROM shop.client_flow WHERE month_date >= '2022-02-01'), 1.00000000, 'retention is not of them');
+    CALL clientcore.detach('shop');
+    DELETE FROM placed_sales WHERE on_day < '2021-01-01';
+END
+$$;
+SELECT pg_temp.told_of(p) FROM unnest(ARRAY['4714-11-24 BC', '4713-01-01 BC', '0001-12-31 BC', '0001-01-01', '1753-01-01', '1900-01-01']::date[]) AS p;
+
+CREATE TABLE undated_sales AS SELECT 1 AS client, date '4714-11-24 BC' AS on_day, 10 AS amount;
+CALL clientcore.attach('shop', 'undated_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT lives_ok($$SELECT pg_temp.refresh('shop')$$, 'also where there is no other sale');
+SELECT is((SELECT as_of FROM shop.state), (now() AT TIME ZONE 'Europe/Tallinn')::date - 1, 'which is none to go by');
+CALL clientcore.detach('shop');
+
+INSERT INTO placed_sales VALUES (1, '2022-10-09', 1), (2, '9999-12-31', 1), (2, '5874897-12-31', 1);
+CALL clientcore.attach('shop', 'placed_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+UPDATE shop.settings SET as_of = '2022-10-08';
+CREATE TEMP TABLE told AS SELECT n, clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') AS report FROM generate_series(1, 2) AS n;
+SELECT results_eq('SELECT report -> ''warnings'' FROM told ORDER BY n',
+    $$VALUES ('["2 clients have purchases after 2022-10-08, the next on 2022-10-09: each counts when its day comes"]'::jsonb), ('[]')$$, 'days to come are told of once');
+SELECT is((SELECT string_agg(line, '; ') FROM told, clientcore.refresh_lines(report) WHERE n = 1 AND line LIKE '%its day comes'), '2 clients have purchases after 2022-10-08, the next on 2022-10-09: each counts when its day comes', 'in words');
+UPDATE shop.settings SET as_of = NULL;
+SELECT is(pg_temp.refresh('shop'), 'delta', 'of the last of all days, too');
+CALL clientcore.detach('shop');
+INSERT INTO placed_sales VALUES (1, (now() AT TIME ZONE 'Europe/Tallinn')::date, 1);
+CALL clientcore.attach('shop', 'placed_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT is(clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') -> 'warnings' ->> 0,
+    format('1 client has purchases after %s, the next on 9999-12-31: each counts when its day comes', (now() AT TIME ZONE 'Europe/Tallinn')::date), 'sales of today are to be expected');
+CALL clientcore.detach('shop');
+
 -- --- settings and targets that nothing could be made of ---
 
 CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -60,6 +116,26 @@ FROM unnest(ARRAY['{"abc_a": "much"}', '{"lost_days": 1.5}', '{"lost_days": 3000
 SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
 FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
 SELECT throws_ok($$INSERT INTO shop.target VALUES ('revenue', '2024-01-01', 1)$$, '23514', NULL, 'what kpis does not measure has no target');
+CALL clientcore.detach('shop');
+
+-- --- trying settings moves nothing else ---
+
+CREATE TABLE tried_sales AS SELECT 'c' || i AS client, date '2023-01-01' + n * 40 AS on_day, i AS amount FROM generate_series(1, 12) AS i, generate_series(0, i) AS n;
+INSERT INTO tried_sales VALUES ('returns', '2023-02-01', -1);
+CALL clientcore.attach('shop', 'tried_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+INSERT INTO shop.client_mark VALUES ('c1', 'vocal'), ('c2', 'expert');
+INSERT INTO shop.client_alias VALUES ('c3', 'c4');
+UPDATE shop.rfm_segment SET segment = 'any';
+UPDATE shop.settings SET abc_a = 0.3;
+SELECT is_empty($$SELECT * FROM clientcore.preview('shop', '{}')$$, 'what was changed since the last refresh is no move');
+SELECT isnt_empty($$SELECT * FROM clientcore.preview('shop', '{"abc_a": 0.6}')$$, 'what is tried is');
+SELECT is_empty($$SELECT * FROM clientcore.preview('shop', '{"abc_a": 0.6}') WHERE measure NOT LIKE 'abc%'$$, 'alone');
+-- no client, and no purchase
+SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_migration('2023-01-20', '2023-02-01') WHERE measure = 'rfm_segment'$$,
+    $$VALUES ('any', 'any', 11::bigint), ('none', 'no segment', 1)$$, 'who was no client comes from nowhere, who bought nothing has no segment');
+SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_migration('2023-02-01', '2023-02-02') WHERE measure = 'rfm_segment'$$,
+    $$VALUES ('any', 'any', 11::bigint), ('no segment', 'no segment', 1)$$, 'and stays there');
 CALL clientcore.detach('shop');
 
 -- --- settings that a base chooses ---
@@ -133,6 +209,40 @@ UPDATE shop.settings SET lost_min_days = 29;
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM shop.client_month WHERE xmax <> '0') + (SELECT count(*) FROM shop.client_loss WHERE xmax <> '0') + (SELECT count(*) FROM shop.month_summary WHERE xmax <> '0')
     + (SELECT count(*) FROM shop.flow_summary WHERE xmax <> '0') + (SELECT count(*) FROM shop.return_chance WHERE xmax <> '0'), 0::bigint, 'what does not differ is left alone');
+CALL clientcore.detach('shop');
+
+-- --- errors ---
+
+-- They come as they are, but without the statement, of twenty thousand bytes.
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+CREATE FUNCTION pg_temp.object() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'not now', DETAIL = 'It is night.', HINT = 'Come tomorrow.', CONSTRAINT = 'by_day';
+END
+$$;
+CREATE TRIGGER object BEFORE UPDATE ON shop.card FOR EACH ROW EXECUTE FUNCTION pg_temp.object();
+UPDATE shop.settings SET lost_rule = 'days', lost_days = 12;
+CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    state text;
+    message text;
+    detail text;
+    hint text;
+    constraint_name text;
+    context text;
+BEGIN
+    EXECUTE statement;
+    RETURN NULL;
+EXCEPTION WHEN query_canceled OR others THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
+        constraint_name = CONSTRAINT_NAME, context = PG_EXCEPTION_CONTEXT;
+    RETURN ARRAY[state, message, detail, hint, constraint_name, (length(context) < 1000)::text, (context ~ 'pg_temp.*refresh')::text];
+END
+$$;
+SELECT is(pg_temp.error_of($$SELECT pg_temp.refresh('shop')$$), '{57014,not now,It is night.,Come tomorrow.,by_day,true,true}', 'an error comes whole, but without the statement');
+DROP TRIGGER object ON shop.card;
+SELECT is(pg_temp.refresh('shop'), 'delta', 'and leaves no trace');
 CALL clientcore.detach('shop');
 
 -- --- functions ---

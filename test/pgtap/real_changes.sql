@@ -60,10 +60,11 @@ CREATE FUNCTION pg_temp.true_moves(base text, was text, becomes text)
 RETURNS TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric) STABLE LANGUAGE sql AS $$
 SELECT measure, coalesce(f, 'none'), coalesce(t, 'none'), count(*), coalesce(sum(w.revenue_12m_amount), 0), coalesce(sum(b.revenue_12m_amount), 0)
 FROM (SELECT * FROM client_truth WHERE question = $1 || ' ' || $2) AS w
-FULL JOIN (SELECT * FROM client_truth WHERE question = $1 || ' ' || $3) AS b USING (client_id)
+FULL JOIN (SELECT * FROM client_truth WHERE question = $1 || ' ' || $3) AS b ON b.client_id = w.client_id
 CROSS JOIN LATERAL (VALUES
     ('abc', w.abc_class, b.abc_class), ('xyz', w.xyz_class, b.xyz_class), ('abc_xyz', w.abc_xyz, b.abc_xyz),
-    ('loyalty_stage', w.loyalty_stage, b.loyalty_stage), ('rfm_segment', w.rfm_segment, b.rfm_segment),
+    ('loyalty_stage', w.loyalty_stage, b.loyalty_stage),
+    ('rfm_segment', CASE WHEN w.client_id IS NOT NULL THEN coalesce(w.rfm_segment, 'no segment') END, CASE WHEN b.client_id IS NOT NULL THEN coalesce(b.rfm_segment, 'no segment') END),
     ('key', CASE WHEN w.is_key THEN 'key' WHEN NOT w.is_key THEN 'other' END, CASE WHEN b.is_key THEN 'key' WHEN NOT b.is_key THEN 'other' END)) AS m (measure, f, t)
 GROUP BY 1, 2, 3
 $$;
