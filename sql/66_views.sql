@@ -82,7 +82,7 @@ DECLARE
             -- classes
             (NULL, 'abc_class', 'A, B or C by the revenue (profit where abc_by says so) of 12 months: A brings 80 % of it, A and B 95 %, if settings do not say otherwise'),
             (NULL, 'abc_rank', 'order of abc_class'),
-            (NULL, 'abc_lifetime_class', 'the same by everything ever bought'),
+            (NULL, 'abc_lifetime_class', 'the same by the revenue of everything ever bought, whatever abc_by says'),
             (NULL, 'abc_lifetime_rank', 'order of abc_lifetime_class'),
             (NULL, 'xyz_class', 'how regularly it buys: X, Y, Z; new: too early to tell'),
             (NULL, 'xyz_rank', 'order of xyz_class'),
@@ -163,15 +163,16 @@ DECLARE
             ('rfm_segments', 'median_silence_days', 'median of the days since their last purchase'),
             ('concentration', 'target_from', 'least value that is sound; null: none'),
             ('concentration', 'target_to', 'highest value that is sound; null: none'),
-            ('concentration', 'is_within', 'whether the value lies within; true where there is nothing to keep to'),
+            ('concentration', 'is_within', 'whether the value lies within: of a value that is not known false, else true where there is nothing to keep to'),
             ('class_migration', 'measure', 'abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key'),
             ('class_migration', 'from_class', 'class on compared_date; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for'),
             ('class_migration', 'from_rank', 'order of from_class'),
             ('class_migration', 'to_class', 'class on as_of_date; no segment: as in from_class'),
             ('class_migration', 'to_rank', 'order of to_class'),
             -- months and days
-            ('kpis', 'previous_month', 'value of the month before'),
-            ('kpis', 'year_ago', 'value of the same month a year before'),
+            ('kpis', 'value', 'its value, in its unit; of a month not over what there is so far'),
+            ('kpis', 'previous_month', 'value of the month before; null: the month is not over, or that was none'),
+            ('kpis', 'year_ago', 'value of the same month a year before; null as in previous_month'),
             ('kpis', 'target', 'target of the whole base for the month, from the table target'),
             ('kpis', 'is_higher_better', 'whether more is better'),
             ('client_months', 'revenue_amount', 'revenue of the month'),
@@ -630,8 +631,8 @@ BEGIN
             c.is_key, c.is_at_risk, c.status, c.status_rank, c.abc_class, c.abc_rank, c.as_of_date
         FROM (SELECT c.*, c.last_purchase_date + ceil(c.typical_interval_days)::integer AS due_date
             FROM (%2$s) c WHERE NOT c.is_lost AND c.purchase_count >= 2) c
-        ORDER BY c.is_at_risk, c.due_date, c.client_id$sql$,
-        'When the next purchase of each client is due, by its own rhythm: clients not lost with two purchases or more; by day, those at risk, who have a list of their own, last');
+        ORDER BY c.is_at_risk, abs(c.as_of_date - c.due_date) / 7, expected_amount DESC, c.client_id$sql$,
+        'When the next purchase of each client is due, by its own rhythm: clients not lost with two purchases or more; the week nearest to as_of first, ahead or overdue, and in it most money; those at risk, who have a list of their own, last');
 
     PERFORM clientcore.create_view(base, 'growth_candidates', $sql$
         WITH chosen AS (
@@ -838,7 +839,7 @@ BEGIN
         SELECT %5$s
             m.measure, m.rank::smallint AS measure_rank, m.label, m.value::numeric(34, 8) AS value, m.unit,
             m.target_from::numeric(9, 8) AS target_from, m.target_to::numeric(9, 8) AS target_to,
-            coalesce(m.value >= m.target_from, true) AND coalesce(m.value <= m.target_to, true) AS is_within
+            m.value IS NOT NULL AND coalesce(m.value >= m.target_from, true) AND coalesce(m.value <= m.target_to, true) AS is_within
         FROM whole d
         JOIN places w USING (place)
         CROSS JOIN LATERAL (VALUES
@@ -968,8 +969,8 @@ BEGIN
         SELECT %5$s
             k.measure, k.rank::smallint AS measure_rank, k.label, m.month_date, m.is_complete_month,
             m.figures[k.rank]::numeric(34, 8) AS value,
-            p.figures[k.rank]::numeric(34, 8) AS previous_month,
-            y.figures[k.rank]::numeric(34, 8) AS year_ago,
+            CASE WHEN m.is_complete_month THEN p.figures[k.rank] END::numeric(34, 8) AS previous_month,
+            CASE WHEN m.is_complete_month THEN y.figures[k.rank] END::numeric(34, 8) AS year_ago,
             t.target::numeric(34, 8) AS target,
             k.unit, k.is_higher_better
         FROM measured m
@@ -1201,7 +1202,9 @@ COMMENT ON FUNCTION clientcore.create_lost_views(text) IS
 
 -- --- defaults of what people may edit ---
 
--- The field's segments (champions, loyal, ...) in bands of each score. For 5 bins: high is
+-- The field's segments (champions, loyal, ...) in bands of each score, but for three of its
+-- names, new, at risk and lost, which are statuses here: recent, slipping and lapsed are in
+-- use for them as well. For 5 bins: high is
 -- 4 and 5, top 5, middle 3, low 1 and 2, bottom 1; for others the same shares of them. A
 -- rule that no combination would be left for is left out.
 CREATE FUNCTION clientcore.default_rfm_segments(bins integer DEFAULT 5)
@@ -1225,16 +1228,16 @@ rule AS (
         (1, 'champions', e.high, 10, e.high, 10, e.high, 10),
         (2, 'loyal', e.middle, 10, e.middle, 10, e.middle, 10),
         (3, 'potential loyalist', e.high, 10, e.bottom + 1, 10, 1, 10),
-        (4, 'new', e.top, 10, 1, e.bottom, 1, 10),
+        (4, 'recent', e.top, 10, 1, e.bottom, 1, 10),
         (5, 'promising', e.high, 10, 1, e.bottom, 1, 10),
         (6, 'needs attention', e.middle, 10, e.bottom + 1, 10, 1, 10),
         (7, 'about to sleep', e.middle, 10, 1, e.bottom, 1, 10),
         (8, 'cannot lose', 1, e.low, e.high, 10, e.high, 10),
-        (9, 'at risk', 1, e.low, e.middle, 10, 1, 10),
-        (10, 'at risk', 1, e.low, e.bottom + 1, 10, e.high, 10),
+        (9, 'slipping', 1, e.low, e.middle, 10, 1, 10),
+        (10, 'slipping', 1, e.low, e.bottom + 1, 10, e.high, 10),
         (11, 'hibernating', 1, e.low, e.bottom + 1, 10, 1, 10),
         (12, 'hibernating', e.bottom + 1, e.low, 1, 10, 1, 10),
-        (13, 'lost', 1, e.bottom, 1, e.bottom, 1, 10)
+        (13, 'lapsed', 1, e.bottom, 1, e.bottom, 1, 10)
     ) r (n, segment, r_from, r_to, f_from, f_to, m_from, m_to)
 ),
 won AS (

@@ -726,7 +726,7 @@ COMMENT ON FUNCTION clientcore.choose_day(text) IS
 'Internal: the day that the views of a base are for, and why';
 
 -- What is in the sales or in the tables that people fill, but cannot be meant. Sales of today
--- lie after yesterday, and are meant.
+-- lie after yesterday, and are meant; so is a mark for whoever has bought under an alias.
 CREATE FUNCTION clientcore.refresh_warnings(base text, day date, is_yesterday boolean, is_built boolean)
 RETURNS text[]
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -740,12 +740,20 @@ BEGIN
             CASE WHEN c.early > 0 THEN clientcore.counted(c.early, 'client has', 'clients have') || format(
                 ' purchases before %%s: a filter leaves out dates that stand for none', clientcore.placeholders_until($1)) END,
             CASE WHEN c.late > 0 AND $3 THEN clientcore.counted(c.late, 'client has', 'clients have') || format(
-                ' purchases after %%s, the next on %%s: each counts when its day comes', $2, c.next) END], NULL)
+                ' purchases after %%s, the next on %%s: each counts when its day comes', $2, c.next) END,
+            CASE WHEN m.unknown > 0 THEN clientcore.counted(m.unknown, 'mark names a client', 'marks name clients') || ' without sales: see the table client_mark' END,
+            CASE WHEN NOT EXISTS (SELECT FROM %1$I.strategy) THEN 'the table strategy is empty: no action is recommended, to nobody' END,
+            CASE WHEN NOT EXISTS (SELECT FROM %1$I.rfm_segment) THEN 'the table rfm_segment is empty: no client has a segment' END], NULL)
         FROM (
             SELECT count(DISTINCT h.client_id) FILTER (WHERE clientcore.first_purchase(h.history) < clientcore.placeholders_until($1)) AS early,
                 count(DISTINCT h.client_id) FILTER (WHERE clientcore.last_purchase(h.history) > $2) AS late,
                 min(CASE WHEN clientcore.last_purchase(h.history) > $2 THEN clientcore.first_purchase(clientcore.slice(h.history, $2 + 1, NULL)) END) AS next
-            FROM %1$I.history h) c$sql$, base)
+            FROM %1$I.history h) c, (
+            SELECT count(*) AS unknown FROM %1$I.client_mark k
+            WHERE NOT EXISTS (SELECT FROM %1$I.history h WHERE h.client_id %2$s k.client_id)
+                AND NOT EXISTS (
+                    SELECT FROM %1$I.client_alias a JOIN %1$I.card c ON c.client_id %2$s a.client
+                    WHERE a.alias %2$s k.client_id OR a.client %2$s k.client_id)) m$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built;
     RETURN warnings;
 END

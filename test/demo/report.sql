@@ -34,23 +34,23 @@ RETURN CASE WHEN length(coalesce(name, client_id)) > 26 THEN left(coalesce(name,
 
 -- --- what changed among the key clients ---
 
--- Ten of them: of each change as many as fit, the largest first. Who is no longer a key
--- client only because others grew more is counted alone.
+-- Nine of them: of each change as many as fit, in the order of the view. Who is no longer a
+-- key client only because others grew more is counted alone.
 CREATE TEMP VIEW shown_change AS
 SELECT *
 FROM (SELECT *, row_number() OVER (ORDER BY place, change_rank) AS turn
     FROM (SELECT *, row_number() OVER (PARTITION BY change
-            ORDER BY CASE change WHEN 'lost' THEN -revenue_before_amount WHEN 'entered' THEN -difference_amount ELSE difference_amount END, client_id) AS place
+            ORDER BY CASE change WHEN 'lost' THEN greatest(revenue_now_amount, revenue_before_amount) ELSE abs(difference_amount) END DESC, client_id) AS place
         FROM shop.key_client_changes
         WHERE change <> 'outpaced') AS c) AS c
-WHERE turn <= 10;
+WHERE turn <= 9;
 
 SELECT format('What changed among the key clients since %s?', min(compared_date)) AS question FROM shop.class_migration \gset
 SELECT CASE WHEN max(value) FILTER (WHERE measure = 'key_client_count') = 0 THEN 'There is no key client.'
     ELSE format('%s of %s%s %s %s of 12 months'' revenue, the ten largest %s, the largest %s.',
         pg_temp.counted(max(value) FILTER (WHERE measure = 'key_client_count'), 'key client', 'key clients'),
         (SELECT pg_temp.readable(count(*)) FROM shop.clients),
-        (SELECT CASE WHEN count(*) > 0 THEN format(' (%s lost lately)', pg_temp.readable(count(*))) ELSE '' END
+        (SELECT CASE WHEN count(*) > 0 THEN format(', %s of them lost,', pg_temp.readable(count(*))) ELSE '' END
             FROM shop.key_clients WHERE is_lost),
         CASE max(value) FILTER (WHERE measure = 'key_client_count') WHEN 1 THEN 'brings' ELSE 'bring' END,
         pg_temp.in_percent(max(value) FILTER (WHERE measure = 'key_clients_share')),
@@ -62,13 +62,20 @@ SELECT count(*) > 0 AS has_changes,
         count(*) FILTER (WHERE change = 'lost'), count(*) FILTER (WHERE change = 'left'),
         count(*) FILTER (WHERE change = 'shrank'), count(*) FILTER (WHERE change = 'entered'),
         count(*) FILTER (WHERE change = 'outpaced'),
-        pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes
+        pg_temp.readable(sum(revenue_before_amount)), pg_temp.readable(sum(revenue_now_amount))) AS changes,
+    count(*) FILTER (WHERE change = 'lost') > 0 AS has_lost,
+    format('Of those lost %s as key for 12 months, by value%s.',
+        regexp_replace(pg_temp.counted(count(*) FILTER (WHERE change = 'lost' AND key_rank IS NOT NULL), 'still counts', 'still count'), '^0 .*', 'none counts any more'),
+        CASE WHEN count(*) FILTER (WHERE change = 'lost' AND key_rank IS NULL) > 0 THEN '; the others were key clients before' ELSE '' END) AS lost_ones
 FROM shop.key_client_changes \gset
 \echo
 \echo :question '  [shop.key_client_changes, shop.concentration]'
 \echo :concentration
 \if :has_changes
 \echo :changes
+\if :has_lost
+\echo :lost_ones
+\endif
 SELECT pg_temp.called(client_id::text, name) AS client,
     CASE change WHEN 'lost' THEN 'lost on ' || lost_date WHEN 'left' THEN 'ceased to be key'
         WHEN 'entered' THEN 'became key' ELSE change END AS "what happened",

@@ -138,6 +138,25 @@ SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_mi
     $$VALUES ('any', 'any', 11::bigint), ('no segment', 'no segment', 1)$$, 'and stays there');
 CALL clientcore.detach('shop');
 
+-- --- tables of one's own, and what is amiss in them ---
+
+CALL clientcore.attach('shop', 'sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+CREATE FUNCTION pg_temp.warnings() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(w, '; ') FROM jsonb_array_elements_text(clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') -> 'warnings') AS w
+$$;
+INSERT INTO shop.client_alias VALUES (3, 900), (4, 5), (901, 902);
+INSERT INTO shop.client_mark VALUES (1, 'vocal'), (3, 'vocal'), (4, 'vocal'), (5, 'expert'), (900, 'expert');
+SELECT is(pg_temp.warnings(), NULL, 'marks of clients, duplicates and whom they are duplicates of, are fine');
+INSERT INTO shop.client_mark VALUES (77, 'vocal');
+SELECT is(pg_temp.warnings(), '1 mark names a client without sales: see the table client_mark', 'a mark of nobody known is told of');
+INSERT INTO shop.client_mark VALUES (77, 'expert'), (901, 'expert'), (902, 'expert');
+DELETE FROM shop.strategy;
+SELECT is(pg_temp.warnings(), '4 marks name clients without sales: see the table client_mark; the table strategy is empty: no action is recommended, to nobody', 'so are several, and a table that was emptied');
+DELETE FROM shop.client_mark;
+DELETE FROM shop.rfm_segment;
+SELECT is(pg_temp.warnings(), 'the table strategy is empty: no action is recommended, to nobody; the table rfm_segment is empty: no client has a segment', 'or two');
+CALL clientcore.detach('shop');
+
 -- --- settings that a base chooses ---
 
 CREATE TABLE slow_sales AS

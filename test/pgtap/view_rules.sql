@@ -190,7 +190,16 @@ SELECT lives_ok(format('SELECT count(v::text) FROM empty.%I v', name), name || '
 SELECT is((SELECT count(*) FROM empty.abc_xyz_matrix WHERE client_count = 0 AND strategy IS NOT NULL), 12::bigint, 'an empty matrix has twelve cells');
 SELECT is((SELECT count(*) FROM empty.loyalty_ladder), 7::bigint, 'an empty ladder has its rungs');
 SELECT is((SELECT count(*) FROM empty.rfm_segments WHERE client_count = 0), 11::bigint, 'and every segment is there');
-SELECT is((SELECT count(*) FROM empty.concentration WHERE NOT is_within), 0::bigint, 'nothing is out of bounds');
+SELECT is((SELECT count(*) FROM empty.concentration WHERE is_within <> (value IS NOT NULL)), 0::bigint, 'of what is not known nothing is claimed');
+SELECT is((SELECT count(*) FROM empty.concentration WHERE is_within), 5::bigint, 'of what is, no target is missed');
+
+-- --- what comes first ---
+
+SELECT results_eq($$SELECT client_id FROM "odd, ""50%s""".next_purchases$$,
+    $$SELECT client_id FROM "odd, ""50%s""".next_purchases ORDER BY is_at_risk, abs(as_of_date - due_date) / 7, expected_amount DESC, client_id$$, 'due this week, then most money');
+SELECT cmp_ok((SELECT count(*) FROM pg_temp.next_purchases WHERE abs(as_of_date - due_date) < 7 AND NOT is_at_risk), '>', 3::bigint, 'some are');
+-- segments are no statuses
+SELECT is_empty($$SELECT segment FROM clientcore.default_rfm_segments() INTERSECT SELECT replace(s, '_', ' ') FROM unnest(ARRAY['lost', 'at_risk', 'new', 'active']) AS s$$, 'no segment is called as a status');
 
 -- --- readers ---
 
