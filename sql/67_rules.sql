@@ -140,7 +140,7 @@ DECLARE
     found jsonb;
     result jsonb;
 BEGIN
-    first_sale := clientcore.first_sale(base);
+    first_sale := clientcore.first_sale(base, as_of);
     IF first_sale IS NULL OR first_sale > as_of THEN
         RETURN NULL;
     END IF;

@@ -22,6 +22,16 @@ $$;
 COMMENT ON FUNCTION clientcore.counted(numeric, text, text) IS
 'Internal: a number of things, in words';
 
+CREATE FUNCTION clientcore.share_of(number numeric, whole numeric)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT number || CASE WHEN whole > 0 THEN format(' (%s %%)', round(100 * number / whole)) ELSE '' END
+$$;
+COMMENT ON FUNCTION clientcore.share_of(numeric, numeric) IS
+'Internal: how many of a whole, in words';
+
 CREATE FUNCTION clientcore.silences_seen(calibration jsonb, setting text, what text)
 RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
@@ -53,9 +63,12 @@ FROM (SELECT calibration -> 'settings' AS chosen, calibration -> 'back_test' AS 
     (3, format('or, with fewer than three intervals, for over %s days', c.chosen ->> 'lost_fallback_days')
         || clientcore.silences_seen(calibration, 'lost_fallback_days', 'interval_count')),
     (4, CASE WHEN (c.test ->> 'client_count')::bigint > 0 THEN format(
-        'that rule, made on %s from the sales until then%s: of %s called lost %s bought since; of %s %s did not',
-        c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END, clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'), c.test ->> 'lost_returned_count',
-        clientcore.counted((c.test ->> 'kept_count')::numeric, 'other', 'others'), c.test ->> 'kept_silent_count') END),
+        'tried on the past: made from the sales until %s%s, the rule would have called %s lost, of whom %s bought since; of %s %s did not',
+        c.test ->> 'test_date', CASE WHEN (c.test ->> 'known_days')::integer < 365 THEN format(' (%s days to go by)', c.test ->> 'known_days') END,
+        clientcore.counted((c.test ->> 'lost_count')::numeric, 'client', 'clients'),
+        clientcore.share_of((c.test ->> 'lost_returned_count')::numeric, (c.test ->> 'lost_count')::numeric),
+        clientcore.counted((c.test ->> 'kept_count')::numeric, 'other', 'others'),
+        clientcore.share_of((c.test ->> 'kept_silent_count')::numeric, (c.test ->> 'kept_count')::numeric)) END),
     (5, CASE WHEN calibration ? 'due_for' THEN format(
         'by now %s have ended, enough to choose the rule of loss by: SELECT * FROM clientcore.recalibrate(%L)',
         clientcore.counted(least((calibration ->> 'ratio_count')::numeric, (calibration ->> 'interval_count')::numeric), 'silence', 'silences'),
