@@ -47,6 +47,22 @@ $$;
 COMMENT ON FUNCTION clientcore.grouped_sales(jsonb, text, date) IS
 'Internal: the query that makes one history per client from sales';
 
+-- The same as an aggregate over all sales, in less time than GROUP BY takes.
+CREATE FUNCTION clientcore.build_histories(
+    client anyelement,
+    query text,
+    time_zone text,
+    amount_scale integer,
+    complete_from date,
+    OUT client anyelement,
+    OUT history clientcore.purchase_history,
+    OUT report jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'build_histories'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION clientcore.build_histories(anyelement, text, text, integer, date) IS
+'Internal: one history per client from a query';
+
 -- The statement that brings the histories of a source up to date. how it does that:
 --   rebuild     from all sales
 --   delta       from the deltas that triggers left

@@ -419,6 +419,42 @@ amount_at_scale(Datum value, NumberType type, const char *name, int scale)
 	return (int64) decimal.coefficient;
 }
 
+/*
+ * A number rounded to so many decimals, and its scale then: what
+ * round(value::numeric, decimals) is in SQL.  change is the numeric by which that
+ * differs from the number, or 0.
+ */
+int64
+amount_rounded(Datum value, NumberType type, const char *name, int decimals,
+			   int *scale, Datum *change)
+{
+	Datum number;
+	Datum result;
+
+	*change = (Datum) 0;
+	if (type == NUMBER_NUMERIC)
+	{
+		if (likely(numeric_decimals(value) <= decimals))
+			return amount_from_number(value, type, name, scale);
+		number = value;
+	}
+	else
+	{
+		Decimal decimal = decimal_from_number(value, type, name);
+
+		if (decimal.scale <= decimals)
+			return amount_from_number(value, type, name, scale);
+		number = DirectFunctionCall1(type == NUMBER_FLOAT8 ? float8_numeric
+														   : float4_numeric,
+									 value);
+	}
+	result = DirectFunctionCall2(numeric_round, number,
+								 Int32GetDatum(decimals));
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, result, number)) != 0)
+		*change = DirectFunctionCall2(numeric_sub, result, number);
+	return amount_from_number(result, NUMBER_NUMERIC, name, scale);
+}
+
 /* Use the time zone of the session, which may change within a query */
 void
 zone_use_session(Zone *zone)

@@ -1,0 +1,22 @@
+/*
+ * client_keys.h
+ *		Keys of clients as numbers.
+ */
+#ifndef CLIENTCORE_CLIENT_KEYS_H
+#define CLIENTCORE_CLIENT_KEYS_H
+
+#include "compat.h"
+
+typedef struct ClientKeys ClientKeys;
+
+extern ClientKeys *client_keys_create(Oid type, Oid collation, Size limit);
+extern bool client_keys_are_numbers(const ClientKeys *keys);
+extern bool client_keys_are_by_value(const ClientKeys *keys);
+extern uint32 client_keys_count(const ClientKeys *keys);
+extern bool client_keys_number(ClientKeys *keys, Datum key, int64 *number,
+							   uint32 *hash);
+extern Datum client_keys_value(const ClientKeys *keys, int64 number);
+extern Datum client_keys_pack(const ClientKeys *keys, Datum key, Size *size);
+extern Datum client_keys_unpack(const ClientKeys *keys, const void *packed);
+
+#endif
