@@ -352,12 +352,75 @@ decimal_from_number(Datum value, NumberType type, const char *name)
 	return result;
 }
 
+/*
+ * Decode a numeric of up to sixteen digits that is stored as most are: with a
+ * short header and in line.  False for any other.  Only its last digit of base
+ * 10000 can have zeros to strip.
+ */
+static inline bool
+small_amount_from_numeric(Datum value, int64 *amount, int *scale)
+{
+	const char *at = DatumGetPointer(value);
+	uint16 header;
+	int weight;
+	int digits;
+	int decimals;
+	uint64 magnitude = 0;
+	uint32 last;
+	uint32 unit = NUMERIC_BASE;
+
+	if (VARATT_IS_1B_E(at) || !(VARATT_IS_1B(at) || VARATT_IS_4B_U(at)))
+		return false;
+	digits = (int) ((VARSIZE_ANY_EXHDR(at) - sizeof(uint16)) / sizeof(int16));
+	at = VARDATA_ANY(at);
+	header = uint16_at(at);
+	if ((header & NUMERIC_KIND_MASK) != NUMERIC_KIND_SHORT || digits < 1 ||
+		digits > 4)
+		return false;
+	weight = header & NUMERIC_SHORT_WEIGHT_MASK;
+	if (header & NUMERIC_SHORT_WEIGHT_NEGATIVE)
+		weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+	decimals = (digits - 1 - weight) * NUMERIC_BASE_DIGITS;
+	if (decimals < 0 || decimals > INT64_MAX_SCALE)
+		return false;
+
+	at += sizeof(uint16);
+	for (int i = 1; i < digits; i++, at += sizeof(int16))
+		magnitude = magnitude * NUMERIC_BASE + uint16_at(at);
+	last = uint16_at(at);
+	if (decimals > 0)
+	{
+		if (last % 100 == 0)
+		{
+			last /= 100;
+			unit /= 100;
+			decimals -= 2;
+		}
+		if (last % 10 == 0)
+		{
+			last /= 10;
+			unit /= 10;
+			decimals--;
+		}
+	}
+	magnitude = magnitude * unit + last;
+	*amount = (header & NUMERIC_SHORT_NEGATIVE) ? -(int64) magnitude
+												: (int64) magnitude;
+	*scale = decimals;
+	return true;
+}
+
 /* The same for what must fit 64 bits */
 int64
 amount_from_number(Datum value, NumberType type, const char *name, int *scale)
 {
-	Decimal decimal = decimal_from_number(value, type, name);
+	Decimal decimal;
+	int64 small;
 
+	if (type == NUMBER_NUMERIC &&
+		likely(small_amount_from_numeric(value, &small, scale)))
+		return small;
+	decimal = decimal_from_number(value, type, name);
 	if (decimal.coefficient > PG_INT64_MAX ||
 		decimal.coefficient < -PG_INT64_MAX || decimal.scale > INT64_MAX_SCALE)
 		report_out_of_range(value, type, name, AMOUNT_LIMIT);

@@ -188,11 +188,11 @@ client_keys_create(Oid type, Oid collation, Size limit)
 	return keys;
 }
 
-/* Whether keys are their own numbers, so that none is ever stored */
-bool
-client_keys_are_numbers(const ClientKeys *keys)
+/* Of how many bytes keys are that are their own numbers; 0: they are stored */
+int
+client_keys_number_length(const ClientKeys *keys)
 {
-	return keys->kind == KEY_NUMBER;
+	return keys->kind == KEY_NUMBER ? keys->length : 0;
 }
 
 /* How many keys are stored */
@@ -431,22 +431,8 @@ client_keys_number(ClientKeys *keys, Datum key, int64 *number, uint32 *hash)
 	switch (keys->kind)
 	{
 		case KEY_NUMBER:
-			/* what is not of the value is not to be relied on */
-			switch (keys->length)
-			{
-				case 1:
-					*number = (int8) key;
-					return true;
-				case 2:
-					*number = (int16) key;
-					return true;
-				case 4:
-					*number = (int32) key;
-					return true;
-				default:
-					*number = (int64) key;
-					return true;
-			}
+			*number = client_key_as_number(key, keys->length);
+			return true;
 		case KEY_ORDERED:
 			*number = number_by_order(keys, key);
 			return true;

@@ -28,7 +28,7 @@
 #include "sale_partitions.h"
 
 #define PARTITION_BITS_MIN 4
-#define PARTITION_BITS_MAX 9
+#define PARTITION_BITS_MAX 8
 
 /* So much memory a partition should have, to be written in long chunks */
 #define PARTITION_MEMORY (64 * 1024)
@@ -68,6 +68,7 @@ struct HistoryBuilder
 	Size limit;
 	ResourceOwner owner;
 	ClientKeys *keys;
+	int number_length; /* of keys that are their own numbers; else 0 */
 	Oid client_type;
 	Oid client_collation;
 	int partition_bits;
@@ -107,7 +108,6 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 					   Size limit, ResourceOwner owner)
 {
 	HistoryBuilder *builder = palloc0(sizeof(HistoryBuilder));
-	bool are_numbers;
 
 	builder->context = CurrentMemoryContext;
 	builder->first_day = first_day;
@@ -117,14 +117,14 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 	builder->client_collation = client_collation;
 	builder->keys =
 		client_keys_create(client_type, client_collation, limit / 4);
-	are_numbers = client_keys_are_numbers(builder->keys);
+	builder->number_length = client_keys_number_length(builder->keys);
 
 	builder->partition_bits = PARTITION_BITS_MIN;
 	while (builder->partition_bits < PARTITION_BITS_MAX &&
 		   (Size) PARTITION_MEMORY << (builder->partition_bits + 1) <= limit)
 		builder->partition_bits++;
 	builder->numbered = sale_partitions_create(
-		builder->partition_bits, are_numbers ? limit / 4 * 3 : limit / 4,
+		builder->partition_bits, builder->number_length > 0 ? limit / 4 * 3 : limit / 4,
 		owner);
 
 	builder->partition_context = AllocSetContextCreate(
@@ -234,7 +234,10 @@ history_builder_add(HistoryBuilder *builder, Datum client, bool is_guest,
 			report_overflow();
 	}
 
-	if (likely(
+	if (builder->number_length > 0)
+		packed.client = client_key_as_number(client, builder->number_length);
+	if (builder->number_length > 0 ||
+		likely(
 			client_keys_number(builder->keys, client, &packed.client, &hash)))
 		sale_partitions_add(
 			builder->numbered,

@@ -13,11 +13,8 @@
  */
 #include "sale_partitions.h"
 
-#include "port/pg_bitutils.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
-
-#include "history.h"
 
 #define CHUNK_MIN_BYTES 1024
 #define CHUNK_MAX_BYTES (128 * 1024)
@@ -33,29 +30,6 @@ struct SaleChunk
 	off_t offset;
 };
 
-typedef struct Partition
-{
-	uint8 *at;	/* where the next sale goes */
-	uint8 *end; /* where it must not reach */
-	SaleChunk *first;
-	SaleChunk *last;
-	uint64 count;
-} Partition;
-
-struct SalePartitions
-{
-	MemoryContext context;
-	ResourceOwner owner;
-	Size limit;
-	Size used;
-	Size chunk_max;
-	BufFile *file;
-	uint8 *buffer; /* for a chunk of the file */
-	Size buffer_size;
-	uint32 count;
-	Partition partitions[FLEXIBLE_ARRAY_MEMBER];
-};
-
 /*
  * 2^count_bits partitions in the current memory context, of limit bytes of memory
  * or so; files belong to owner.
@@ -65,7 +39,7 @@ sale_partitions_create(int count_bits, Size limit, ResourceOwner owner)
 {
 	uint32 count = 1 << count_bits;
 	SalePartitions *partitions = palloc0(offsetof(SalePartitions, partitions) +
-										 count * sizeof(Partition));
+										 count * sizeof(SalePartition));
 
 	partitions->context = CurrentMemoryContext;
 	partitions->owner = owner;
@@ -104,8 +78,9 @@ write_chunk(SalePartitions *partitions, SaleChunk *chunk)
 }
 
 /* Begin another chunk, in which a sale of so many bytes has room */
-static void
-next_chunk(SalePartitions *partitions, Partition *partition, Size needed)
+void
+sale_partitions_next_chunk(SalePartitions *partitions, SalePartition *partition,
+						   Size needed)
 {
 	SaleChunk *full = partition->last;
 	SaleChunk *chunk =
@@ -139,73 +114,6 @@ next_chunk(SalePartitions *partitions, Partition *partition, Size needed)
 	partition->end = chunk->data + chunk->size - SALE_SLACK;
 }
 
-static inline void
-store(uint8 *at, uint64 value)
-{
-#ifdef WORDS_BIGENDIAN
-	value = pg_bswap64(value);
-#endif
-	memcpy(at, &value, sizeof(value));
-}
-
-/* How many bytes a number needs */
-static inline int
-bytes_of(uint64 value)
-{
-	return value == 0 ? 0 : pg_leftmost_one_pos64(value) / 8 + 1;
-}
-
-/* Append a sale, and a key if it has a size */
-void
-sale_partitions_add(SalePartitions *partitions, uint32 number,
-					const PackedSale *sale, const void *key, uint32 key_size)
-{
-	Partition *partition = &partitions->partitions[number];
-	Size needed = SALE_MAX_BYTES + (key_size > 0 ? 4 + key_size : 0);
-	uint64 client = zigzag(sale->client);
-	uint64 amount = zigzag(sale->amount);
-	int client_bytes = bytes_of(client);
-	int amount_bytes = bytes_of(amount);
-	uint32 token = (uint16) sale->day | client_bytes << SALE_KEY_SHIFT |
-				   amount_bytes << SALE_AMOUNT_SHIFT |
-				   (uint32) sale->scale << SALE_SCALE_SHIFT;
-	uint8 *at;
-
-	if (unlikely((Size) (partition->end - partition->at) < needed))
-		next_chunk(partitions, partition, needed);
-	at = partition->at;
-
-	if (sale->has_profit)
-		token |= SALE_HAS_PROFIT;
-	if (unlikely(sale->day != (int16) sale->day))
-	{
-		memcpy(at + 4, &sale->day, sizeof(sale->day));
-		token |= SALE_HAS_LONG_DAY;
-	}
-	memcpy(at, &token, sizeof(token));
-	at += (token & SALE_HAS_LONG_DAY) ? 8 : 4;
-	store(at, client);
-	at += client_bytes;
-	store(at, amount);
-	at += amount_bytes;
-	if (sale->has_profit)
-	{
-		uint64 profit = zigzag(sale->profit);
-
-		*at++ = (uint8) bytes_of(profit);
-		store(at, profit);
-		at += bytes_of(profit);
-	}
-	if (key_size > 0)
-	{
-		memcpy(at, &key_size, sizeof(key_size));
-		memcpy(at + 4, key, key_size);
-		at += 4 + key_size;
-	}
-	partition->at = at;
-	partition->count++;
-}
-
 /* How many sales a partition has */
 uint64
 sale_partitions_count(const SalePartitions *partitions, uint32 number)
@@ -218,7 +126,7 @@ void
 sale_partitions_read(SalePartitions *partitions, uint32 number,
 					 SaleCursor *cursor)
 {
-	Partition *partition = &partitions->partitions[number];
+	SalePartition *partition = &partitions->partitions[number];
 
 	if (partition->at != NULL)
 		partition->last->used = partition->at - partition->last->data;
