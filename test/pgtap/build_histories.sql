@@ -108,7 +108,7 @@ SELECT cmp_ok(pg_temp.blocks_written(pg_temp.built('SELECT repeat(client, 60) AS
 SET maintenance_work_mem = '64MB';
 SELECT format($sql$SELECT pg_temp.same_rows(pg_temp.bytes(pg_temp.built(%1$L, %2$L)), pg_temp.bytes(pg_temp.grouped(%1$L)), 2, %3$L)$sql$,
     format('SELECT %s AS client, sold_at, amount, profit FROM %s', k.expression, t.name), k.type, k.name || ' of ' || t.name || ' in 64MB')
-FROM key k, (VALUES ('shuffled')) t (name) \gexec
+FROM key k, (VALUES ('shuffled')) t (name) WHERE k.name IN ('integer', 'text', 'text without case', 'numeric', 'composite', 'order alone') \gexec
 SELECT is(pg_temp.blocks_written(pg_temp.built('SELECT n AS client, sold_at, amount, profit FROM shuffled', 'integer')), 0::bigint, 'in 64MB, nothing goes to a file');
 
 -- A client with most of the sales, and days far apart.
