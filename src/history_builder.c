@@ -116,7 +116,7 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 	builder->client_type = client_type;
 	builder->client_collation = client_collation;
 	builder->keys =
-		client_keys_create(client_type, client_collation, limit / 4);
+		client_keys_create(client_type, client_collation, limit / 2);
 	builder->number_length = client_keys_number_length(builder->keys);
 
 	builder->partition_bits = PARTITION_BITS_MIN;
