@@ -173,7 +173,6 @@ static void
 note_currency(SaleReceiver *sales, Datum currency, bool isnull)
 {
 	int64 number;
-	uint32 hash;
 	uint32 known = client_keys_count(sales->currency_keys);
 
 	if (isnull)
@@ -181,7 +180,7 @@ note_currency(SaleReceiver *sales, Datum currency, bool isnull)
 		sales->has_null_currency = true;
 		return;
 	}
-	client_keys_number(sales->currency_keys, currency, &number, &hash);
+	(void) client_keys_number(sales->currency_keys, currency, &number);
 	if (unlikely(client_keys_count(sales->currency_keys) > known))
 	{
 		MemoryContext context = MemoryContextSwitchTo(sales->context);

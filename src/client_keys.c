@@ -309,20 +309,6 @@ store(ClientKeys *keys, Datum packed, Size size)
 	return number;
 }
 
-static uint32
-hash_packed(ClientKeys *keys, Datum packed, Size size)
-{
-	const char *at = DatumGetPointer(packed);
-
-	if (keys->kind == KEY_HASHED)
-		return murmurhash32(DatumGetUInt32(
-			FunctionCall1Coll(&keys->hash, keys->collation, packed)));
-	if (keys->length == -1)
-		return hash_bytes((const unsigned char *) VARDATA_ANY(at),
-						  VARSIZE_ANY_EXHDR(at));
-	return hash_bytes((const unsigned char *) at, size);
-}
-
 static bool
 equal_packed(ClientKeys *keys, Datum left, Size left_size, Datum right)
 {
@@ -370,19 +356,58 @@ enlarge_slots(ClientKeys *keys)
 	keys->slot_count = larger_count;
 }
 
-static bool
-number_by_hash(ClientKeys *keys, Datum key, int64 *number, uint32 *hash)
+/* Whether keys are found by a hash */
+bool
+client_keys_are_hashed(const ClientKeys *keys)
 {
-	Size size;
-	Datum packed = client_keys_pack(keys, key, &size);
-	uint32 at;
+	return keys->kind == KEY_IMAGE || keys->kind == KEY_HASHED;
+}
+
+/* The hash of a packed key */
+uint32
+client_keys_hash(ClientKeys *keys, Datum packed, Size size)
+{
+	const char *at = DatumGetPointer(packed);
+
+	if (keys->kind == KEY_HASHED)
+		return murmurhash32(DatumGetUInt32(
+			FunctionCall1Coll(&keys->hash, keys->collation, packed)));
+	if (keys->length == -1)
+		return hash_bytes((const unsigned char *) VARDATA_ANY(at),
+						  VARSIZE_ANY_EXHDR(at));
+	return hash_bytes((const unsigned char *) at, size);
+}
+
+/*
+ * Finding a key waits for memory twice.  Who has several to find has memory fetch
+ * what the first step needs for all of them, then what the second does.
+ */
+void
+client_keys_fetch_slot(const ClientKeys *keys, uint32 hash)
+{
+	__builtin_prefetch(&keys->slots[hash & (keys->slot_count - 1)]);
+}
+
+void
+client_keys_fetch_key(const ClientKeys *keys, uint32 hash)
+{
+	const KeySlot *slot = &keys->slots[hash & (keys->slot_count - 1)];
+
+	if (slot->place != 0)
+		__builtin_prefetch(place_of(keys, slot->place - 1));
+}
+
+/* The number of a packed key; false where it is unknown and there is no room */
+bool
+client_keys_find(ClientKeys *keys, Datum packed, Size size, uint32 hash,
+				 int64 *number)
+{
+	uint32 at = hash & (keys->slot_count - 1);
 	KeySlot *slot;
 
-	*hash = hash_packed(keys, packed, size);
-	at = *hash & (keys->slot_count - 1);
 	while ((slot = &keys->slots[at])->place != 0)
 	{
-		if (slot->hash == *hash &&
+		if (slot->hash == hash &&
 			equal_packed(
 				keys, packed, size,
 				client_keys_unpack(keys, place_of(keys, slot->place - 1))))
@@ -396,7 +421,7 @@ number_by_hash(ClientKeys *keys, Datum key, int64 *number, uint32 *hash)
 	if (keys->is_full)
 		return false;
 	*number = store(keys, packed, size);
-	slot->hash = *hash;
+	slot->hash = hash;
 	slot->place = (uint32) *number + 1;
 	if (keys->key_count > keys->slot_count / 2)
 		enlarge_slots(keys);
@@ -424,10 +449,16 @@ number_by_order(ClientKeys *keys, Datum key)
 	return wanted.number;
 }
 
-/* The number of a key.  Where it has none, its hash tells where it belongs. */
+/*
+ * The number of a key; false where it is unknown and there is no room, which cannot
+ * be where there is no limit.
+ */
 bool
-client_keys_number(ClientKeys *keys, Datum key, int64 *number, uint32 *hash)
+client_keys_number(ClientKeys *keys, Datum key, int64 *number)
 {
+	Size size;
+	Datum packed;
+
 	switch (keys->kind)
 	{
 		case KEY_NUMBER:
@@ -438,9 +469,11 @@ client_keys_number(ClientKeys *keys, Datum key, int64 *number, uint32 *hash)
 			return true;
 		case KEY_IMAGE:
 		case KEY_HASHED:
-			return number_by_hash(keys, key, number, hash);
+			break;
 	}
-	return false;
+	packed = client_keys_pack(keys, key, &size);
+	return client_keys_find(keys, packed, size,
+							client_keys_hash(keys, packed, size), number);
 }
 
 /* The key of a number; by reference it stays where it is stored */

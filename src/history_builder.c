@@ -55,6 +55,19 @@ typedef struct SortedSale
 #define TAG_HAS_PROFIT 32
 #define TAG_CLIENT_SHIFT 6
 
+/* A sale whose key is to be looked up, together with those of other sales */
+#define WAITING_SALES 32
+#define WAITING_KEY_BYTES 64
+
+typedef struct WaitingSale
+{
+	PackedSale sale;
+	uint32 hash;
+	Size size;
+	Datum packed;
+	char key[WAITING_KEY_BYTES] pg_attribute_aligned(MAXIMUM_ALIGNOF);
+} WaitingSale;
+
 typedef struct ClientSlot
 {
 	int64 number;
@@ -75,6 +88,8 @@ struct HistoryBuilder
 	SalePartitions *numbered; /* of clients that have a number */
 	SalePartitions *keyed;	  /* of clients that found no room; NULL: none */
 	HistoryState *guest;	  /* NULL: no sale */
+	WaitingSale *waiting;	  /* NULL: keys are not hashed */
+	int waiting_count;
 
 	/* The partition whose histories are given */
 	bool is_started;
@@ -126,6 +141,9 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 	builder->numbered = sale_partitions_create(
 		builder->partition_bits, builder->number_length > 0 ? limit / 4 * 3 : limit / 4,
 		owner);
+
+	if (client_keys_are_hashed(builder->keys))
+		builder->waiting = palloc(WAITING_SALES * sizeof(WaitingSale));
 
 	builder->partition_context = AllocSetContextCreate(
 		builder->context, "clientcore partition", ALLOCSET_DEFAULT_SIZES);
@@ -181,15 +199,21 @@ add_guest(HistoryBuilder *builder, const BuilderSale *sale)
 		sale->has_profit, sale->profit, sale->profit_scale);
 }
 
-/* A sale of a client for whose key there is no room */
+/* Add a sale of a client that has a number */
+static pg_attribute_always_inline void
+add_numbered(HistoryBuilder *builder, const PackedSale *sale)
+{
+	sale_partitions_add(
+		builder->numbered,
+		(uint32) (mix(sale->client) >> (64 - builder->partition_bits)), sale,
+		NULL, 0);
+}
+
+/* Add a sale with its key, for which there is no room */
 static void
-add_keyed(HistoryBuilder *builder, Datum client, uint32 hash,
+add_keyed(HistoryBuilder *builder, Datum packed, Size size, uint32 hash,
 		  const PackedSale *sale)
 {
-	Size size;
-	Datum key = client_keys_pack(builder->keys, client, &size);
-	Datum by_value = key;
-
 	if (builder->keyed == NULL)
 	{
 		MemoryContext context = MemoryContextSwitchTo(builder->context);
@@ -201,9 +225,66 @@ add_keyed(HistoryBuilder *builder, Datum client, uint32 hash,
 	sale_partitions_add(builder->keyed, hash >> (32 - builder->partition_bits),
 						sale,
 						client_keys_are_by_value(builder->keys)
-							? (const void *) &by_value
-							: DatumGetPointer(key),
+							? (const void *) &packed
+							: DatumGetPointer(packed),
 						(uint32) size);
+}
+
+/* Add a sale of a client whose key has that hash */
+static void
+add_hashed(HistoryBuilder *builder, Datum packed, Size size, uint32 hash,
+		   PackedSale *sale)
+{
+	if (client_keys_find(builder->keys, packed, size, hash, &sale->client))
+		add_numbered(builder, sale);
+	else
+	{
+		sale->client = 0;
+		add_keyed(builder, packed, size, hash, sale);
+	}
+}
+
+static void
+add_waiting(HistoryBuilder *builder)
+{
+	for (int i = 0; i < builder->waiting_count; i++)
+		client_keys_fetch_key(builder->keys, builder->waiting[i].hash);
+	for (int i = 0; i < builder->waiting_count; i++)
+	{
+		WaitingSale *waiting = &builder->waiting[i];
+
+		add_hashed(builder, waiting->packed, waiting->size, waiting->hash,
+				   &waiting->sale);
+	}
+	builder->waiting_count = 0;
+}
+
+/* A sale whose key is to be looked up: a number of them together, if it is short */
+static void
+add_later(HistoryBuilder *builder, Datum client, PackedSale *sale)
+{
+	Size size;
+	Datum packed = client_keys_pack(builder->keys, client, &size);
+	uint32 hash = client_keys_hash(builder->keys, packed, size);
+	WaitingSale *waiting = &builder->waiting[builder->waiting_count];
+
+	if (size > WAITING_KEY_BYTES)
+	{
+		add_hashed(builder, packed, size, hash, sale);
+		return;
+	}
+	client_keys_fetch_slot(builder->keys, hash);
+	waiting->sale = *sale;
+	waiting->hash = hash;
+	waiting->size = size;
+	waiting->packed = packed;
+	if (!client_keys_are_by_value(builder->keys))
+	{
+		memcpy(waiting->key, DatumGetPointer(packed), size);
+		waiting->packed = PointerGetDatum(waiting->key);
+	}
+	if (++builder->waiting_count == WAITING_SALES)
+		add_waiting(builder);
 }
 
 void
@@ -211,7 +292,6 @@ history_builder_add(HistoryBuilder *builder, Datum client, bool is_guest,
 					const BuilderSale *sale)
 {
 	PackedSale packed;
-	uint32 hash = 0;
 
 	if (is_guest)
 	{
@@ -223,6 +303,7 @@ history_builder_add(HistoryBuilder *builder, Datum client, bool is_guest,
 	packed.amount = sale->amount;
 	packed.scale = sale->amount_scale;
 	packed.has_profit = sale->has_profit;
+	packed.profit = 0;
 	if (sale->has_profit)
 	{
 		packed.scale = Max(sale->amount_scale, sale->profit_scale);
@@ -235,18 +316,17 @@ history_builder_add(HistoryBuilder *builder, Datum client, bool is_guest,
 	}
 
 	if (builder->number_length > 0)
+	{
 		packed.client = client_key_as_number(client, builder->number_length);
-	if (builder->number_length > 0 ||
-		likely(
-			client_keys_number(builder->keys, client, &packed.client, &hash)))
-		sale_partitions_add(
-			builder->numbered,
-			(uint32) (mix(packed.client) >> (64 - builder->partition_bits)),
-			&packed, NULL, 0);
+		add_numbered(builder, &packed);
+	}
+	else if (builder->waiting != NULL)
+		add_later(builder, client, &packed);
 	else
 	{
-		packed.client = 0;
-		add_keyed(builder, client, hash, &packed);
+		/* keys without a hash always have a number */
+		(void) client_keys_number(builder->keys, client, &packed.client);
+		add_numbered(builder, &packed);
 	}
 }
 
@@ -318,7 +398,6 @@ number_of_key(HistoryBuilder *builder, ClientKeys *keys, SaleCursor *cursor,
 	uint32 size;
 	const uint8 *key = sale_unpack_key(&cursor->at, &size);
 	int64 number;
-	uint32 hash;
 
 	if (*room_size < size)
 	{
@@ -326,8 +405,7 @@ number_of_key(HistoryBuilder *builder, ClientKeys *keys, SaleCursor *cursor,
 		*room = MemoryContextAllocHuge(builder->partition_context, *room_size);
 	}
 	memcpy(*room, key, size);
-	if (!client_keys_number(keys, client_keys_unpack(keys, *room), &number,
-							&hash))
+	if (!client_keys_number(keys, client_keys_unpack(keys, *room), &number))
 		elog(ERROR, "client key has no number");
 	return number;
 }
@@ -659,6 +737,7 @@ history_builder_next(HistoryBuilder *builder, Datum *client, bool *is_guest,
 	if (!builder->is_started)
 	{
 		builder->is_started = true;
+		add_waiting(builder);
 		open_partition(builder);
 	}
 	while (builder->client == builder->client_count)
