@@ -507,12 +507,11 @@ amount_rounded(Datum value, NumberType type, const char *name, int decimals,
 
 		if (decimal.scale <= decimals)
 			return amount_from_number(value, type, name, scale);
-		number = DirectFunctionCall1(type == NUMBER_FLOAT8 ? float8_numeric
-														   : float4_numeric,
-									 value);
+		number = DirectFunctionCall1(
+			type == NUMBER_FLOAT8 ? float8_numeric : float4_numeric, value);
 	}
-	result = DirectFunctionCall2(numeric_round, number,
-								 Int32GetDatum(decimals));
+	result =
+		DirectFunctionCall2(numeric_round, number, Int32GetDatum(decimals));
 	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, result, number)) != 0)
 		*change = DirectFunctionCall2(numeric_sub, result, number);
 	return amount_from_number(result, NUMBER_NUMERIC, name, scale);

@@ -60,7 +60,7 @@ typedef struct SaleReceiver
 	ResourceOwner owner;
 	Oid client_type;
 	const char *time_zone; /* NULL: the session's */
-	int decimals;		   /* to which amounts are rounded; -1: they are not */
+	int decimals;          /* to which amounts are rounded; -1: they are not */
 	int32 first_day;
 
 	int columns[SALE_COLUMNS]; /* from 0; -1 where there is none */
@@ -97,10 +97,9 @@ find_columns(SaleReceiver *sales, TupleDesc row)
 				sales->columns[column] = i;
 		}
 		if (column < SALE_COLUMNS_NEEDED && sales->columns[column] < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the query gives no column \"%s\"",
-							column_names[column])));
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("the query gives no column \"%s\"",
+								   column_names[column])));
 	}
 }
 
@@ -153,11 +152,11 @@ begin_sales(DestReceiver *self, int operation, TupleDesc row)
 		type = column_type(sales, row, COLUMN_CURRENCY);
 		if (type != TEXTOID)
 			report_wrong_column(COLUMN_CURRENCY, type, "text");
-		sales->currency_keys =
-			client_keys_create(TEXTOID, C_COLLATION_OID, 0);
+		sales->currency_keys = client_keys_create(TEXTOID, C_COLLATION_OID, 0);
 	}
 
-	sales->leaves_memory = !get_typbyval(sales->client_type) || sales->currency_keys != NULL;
+	sales->leaves_memory =
+		!get_typbyval(sales->client_type) || sales->currency_keys != NULL;
 
 	if (sales->time_zone != NULL)
 		zone_use_name(&sales->zone, sales->time_zone,
@@ -205,9 +204,10 @@ read_amount(SaleReceiver *sales, Datum value, NumberType type,
 static void
 note_rounding(SaleReceiver *sales, Datum change)
 {
-	Datum sum = sales->rounding == (Datum) 0
-					? change
-					: DirectFunctionCall2(numeric_add, sales->rounding, change);
+	Datum sum =
+		sales->rounding == (Datum) 0
+			? change
+			: DirectFunctionCall2(numeric_add, sales->rounding, change);
 	MemoryContext context = MemoryContextSwitchTo(sales->context);
 	Datum kept = PointerGetDatum(PG_DETOAST_DATUM_COPY(sum));
 
@@ -320,18 +320,15 @@ report_of_sales(SaleReceiver *sales)
 	bool has_any = false;
 
 	initStringInfo(&text);
-	appendStringInfo(&text,
-					 "{\"rows_read\": " UINT64_FORMAT
-					 ", \"undated\": " UINT64_FORMAT
-					 ", \"unpriced\": " UINT64_FORMAT
-					 ", \"rounded\": " UINT64_FORMAT
-					 ", \"rounding\": %s, \"currencies\": ",
-					 sales->rows, sales->undated, sales->unpriced,
-					 sales->rounded,
-					 sales->rounding == (Datum) 0
-						 ? "0"
-						 : DatumGetCString(DirectFunctionCall1(
-							   numeric_out, sales->rounding)));
+	appendStringInfo(
+		&text,
+		"{\"rows_read\": " UINT64_FORMAT ", \"undated\": " UINT64_FORMAT
+		", \"unpriced\": " UINT64_FORMAT ", \"rounded\": " UINT64_FORMAT
+		", \"rounding\": %s, \"currencies\": ",
+		sales->rows, sales->undated, sales->unpriced, sales->rounded,
+		sales->rounding == (Datum) 0 ? "0"
+									 : DatumGetCString(DirectFunctionCall1(
+										   numeric_out, sales->rounding)));
 	list_sort(sales->currencies, compare_texts);
 	foreach (cell, sales->currencies)
 	{
@@ -341,9 +338,8 @@ report_of_sales(SaleReceiver *sales)
 	}
 	if (sales->has_null_currency)
 		appendStringInfoString(&text, has_any ? ", null" : "[null");
-	appendStringInfoString(&text, has_any || sales->has_null_currency
-									  ? "]}"
-									  : "null}");
+	appendStringInfoString(
+		&text, has_any || sales->has_null_currency ? "]}" : "null}");
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data));
 }
 
@@ -373,8 +369,8 @@ create_receiver(FunctionCallInfo fcinfo, MemoryContext context)
 	/* of DestNone SPI would say that it was no query */
 	sales->receiver.mydest = DestTuplestore;
 	sales->context = context;
-	sales->row_context =
-		AllocSetContextCreate(context, "clientcore sale", ALLOCSET_SMALL_SIZES);
+	sales->row_context = AllocSetContextCreate(context, "clientcore sale",
+											   ALLOCSET_SMALL_SIZES);
 	sales->owner = CurrentResourceOwner;
 	sales->client_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	if (!PG_ARGISNULL(2))
@@ -384,9 +380,9 @@ create_receiver(FunctionCallInfo fcinfo, MemoryContext context)
 		sales->time_zone = MemoryContextStrdup(context, name);
 	}
 	sales->decimals = PG_ARGISNULL(3) ? -1 : PG_GETARG_INT32(3);
-	sales->first_day =
-		PG_ARGISNULL(4) ? PG_INT32_MIN
-						: check_day(PG_GETARG_DATEADT(4), "complete_from");
+	sales->first_day = PG_ARGISNULL(4)
+						   ? PG_INT32_MIN
+						   : check_day(PG_GETARG_DATEADT(4), "complete_from");
 	return sales;
 }
 

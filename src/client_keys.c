@@ -37,10 +37,10 @@
 
 typedef enum KeyKind
 {
-	KEY_NUMBER,	 /* its own number */
-	KEY_IMAGE,	 /* equal if its bytes are */
-	KEY_HASHED,	 /* the type has a hash function */
-	KEY_ORDERED	 /* it has an order alone */
+	KEY_NUMBER, /* its own number */
+	KEY_IMAGE,  /* equal if its bytes are */
+	KEY_HASHED, /* the type has a hash function */
+	KEY_ORDERED /* it has an order alone */
 } KeyKind;
 
 /* A place in the hash table of keys */
@@ -77,7 +77,7 @@ struct ClientKeys
 	uint32 block_count;
 	uint32 block_capacity;
 	uint32 next; /* unit that is free */
-	uint32 end;	 /* of the last block */
+	uint32 end;  /* of the last block */
 
 	KeySlot *slots;
 	uint32 slot_count; /* a power of two */
@@ -94,9 +94,8 @@ equals_by_image(const TypeCacheEntry *entry, Oid type, Oid collation)
 	/* its operator class says so, but of what a column of char(n) holds */
 	if (type == BPCHAROID || !OidIsValid(entry->btree_opf))
 		return false;
-	procedure =
-		get_opfamily_proc(entry->btree_opf, entry->btree_opintype,
-						  entry->btree_opintype, BTEQUALIMAGE_PROC);
+	procedure = get_opfamily_proc(entry->btree_opf, entry->btree_opintype,
+								  entry->btree_opintype, BTEQUALIMAGE_PROC);
 	return OidIsValid(procedure) &&
 		   DatumGetBool(OidFunctionCall1Coll(
 			   procedure, collation, ObjectIdGetDatum(entry->btree_opintype)));
@@ -142,10 +141,9 @@ client_keys_create(Oid type, Oid collation, Size limit)
 	TypeCacheEntry *entry;
 
 	type = getBaseType(type);
-	entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY |
-										TYPECACHE_HASH_PROC_FINFO |
-										TYPECACHE_EQ_OPR_FINFO |
-										TYPECACHE_CMP_PROC_FINFO);
+	entry = lookup_type_cache(
+		type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_HASH_PROC_FINFO |
+				  TYPECACHE_EQ_OPR_FINFO | TYPECACHE_CMP_PROC_FINFO);
 	get_typlenbyval(type, &keys->length, &keys->by_value);
 	keys->collation = collation;
 	keys->context = CurrentMemoryContext;
@@ -171,9 +169,9 @@ client_keys_create(Oid type, Oid collation, Size limit)
 		case KEY_ORDERED:
 			fmgr_info_copy(&keys->compare, &entry->cmp_proc_finfo,
 						   keys->context);
-			keys->tree = rbt_create(sizeof(KeyNode), compare_nodes,
-									combine_nodes, allocate_node, free_node,
-									keys);
+			keys->tree =
+				rbt_create(sizeof(KeyNode), compare_nodes, combine_nodes,
+						   allocate_node, free_node, keys);
 			return keys;
 		case KEY_HASHED:
 			fmgr_info_copy(&keys->hash, &entry->hash_proc_finfo,
@@ -340,10 +338,9 @@ static void
 enlarge_slots(ClientKeys *keys)
 {
 	uint32 larger_count = keys->slot_count * 2;
-	KeySlot *larger =
-		MemoryContextAllocExtended(keys->context,
-								   (Size) larger_count * sizeof(KeySlot),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	KeySlot *larger = MemoryContextAllocExtended(
+		keys->context, (Size) larger_count * sizeof(KeySlot),
+		MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (uint32 i = 0; i < keys->slot_count; i++)
 	{

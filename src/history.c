@@ -473,8 +473,7 @@ history_encode(HistoryDay *days, size_t count, int scale, uint8_t *out,
 	uint8_t *at = out;
 
 	normalize(days, &count, &scale);
-	if (!sum_small_days(days, count, &total) &&
-		!sum_days(days, count, &total))
+	if (!sum_small_days(days, count, &total) && !sum_days(days, count, &total))
 		return HISTORY_OVERFLOW;
 	for (size_t i = 0; i < count; i++)
 	{

@@ -86,9 +86,9 @@ struct HistoryBuilder
 	Oid client_collation;
 	int partition_bits;
 	SalePartitions *numbered; /* of clients that have a number */
-	SalePartitions *keyed;	  /* of clients that found no room; NULL: none */
-	HistoryState *guest;	  /* NULL: no sale */
-	WaitingSale *waiting;	  /* NULL: keys are not hashed */
+	SalePartitions *keyed;    /* of clients that found no room; NULL: none */
+	HistoryState *guest;      /* NULL: no sale */
+	WaitingSale *waiting;     /* NULL: keys are not hashed */
 	int waiting_count;
 
 	/* The partition whose histories are given */
@@ -97,11 +97,11 @@ struct HistoryBuilder
 	uint32 partition;
 	MemoryContext partition_context;
 	const ClientKeys *partition_keys;
-	uint32 client;		 /* the next one */
+	uint32 client;       /* the next one */
 	uint32 client_count; /* those of the partition */
 	uint32 client_capacity;
-	int64 *clients;	 /* numbers */
-	uint32 *counts;	 /* of sales, then where they end */
+	int64 *clients; /* numbers */
+	uint32 *counts; /* of sales, then where they end */
 	ClientSlot *slots;
 	uint32 slot_count;
 	SortedSale *sales;
@@ -139,8 +139,8 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 		   (Size) PARTITION_MEMORY << (builder->partition_bits + 1) <= limit)
 		builder->partition_bits++;
 	builder->numbered = sale_partitions_create(
-		builder->partition_bits, builder->number_length > 0 ? limit / 4 * 3 : limit / 4,
-		owner);
+		builder->partition_bits,
+		builder->number_length > 0 ? limit / 4 * 3 : limit / 4, owner);
 
 	if (client_keys_are_hashed(builder->keys))
 		builder->waiting = palloc(WAITING_SALES * sizeof(WaitingSale));
@@ -222,12 +222,11 @@ add_keyed(HistoryBuilder *builder, Datum packed, Size size, uint32 hash,
 			builder->partition_bits, builder->limit / 4, builder->owner);
 		MemoryContextSwitchTo(context);
 	}
-	sale_partitions_add(builder->keyed, hash >> (32 - builder->partition_bits),
-						sale,
-						client_keys_are_by_value(builder->keys)
-							? (const void *) &packed
-							: DatumGetPointer(packed),
-						(uint32) size);
+	sale_partitions_add(
+		builder->keyed, hash >> (32 - builder->partition_bits), sale,
+		client_keys_are_by_value(builder->keys) ? (const void *) &packed
+												: DatumGetPointer(packed),
+		(uint32) size);
 }
 
 /* Add a sale of a client whose key has that hash */
@@ -338,14 +337,15 @@ enlarge_clients(HistoryBuilder *builder)
 	uint32 slot_count = builder->slot_count * 2;
 
 	builder->client_capacity *= 2;
-	builder->clients = repalloc_huge(
-		builder->clients, builder->client_capacity * sizeof(int64));
+	builder->clients = repalloc_huge(builder->clients,
+									 builder->client_capacity * sizeof(int64));
 	builder->counts =
 		repalloc_huge(builder->counts,
 					  ((Size) builder->client_capacity + 1) * sizeof(uint32));
 	if (builder->states != NULL)
-		builder->states = repalloc_huge(
-			builder->states, builder->client_capacity * sizeof(HistoryState *));
+		builder->states =
+			repalloc_huge(builder->states,
+						  builder->client_capacity * sizeof(HistoryState *));
 
 	builder->slots =
 		repalloc_huge(builder->slots, (Size) slot_count * sizeof(ClientSlot));
@@ -561,9 +561,9 @@ open_partition(HistoryBuilder *builder)
 		builder->partition_keys = keys;
 	}
 	if (count > room / (2 * sizeof(SortedSale)))
-		builder->states = palloc_extended(builder->client_capacity *
-											  sizeof(HistoryState *),
-										  MCXT_ALLOC_HUGE);
+		builder->states =
+			palloc_extended(builder->client_capacity * sizeof(HistoryState *),
+							MCXT_ALLOC_HUGE);
 	else if (count > builder->sale_capacity)
 	{
 		MemoryContextSwitchTo(builder->context);
@@ -692,9 +692,8 @@ encode(HistoryBuilder *builder, size_t count, int scale)
 		days++;
 		count--;
 	}
-	history_check(history_encode(days, count, scale,
-								 (uint8_t *) VARDATA(builder->history),
-								 &length));
+	history_check(history_encode(
+		days, count, scale, (uint8_t *) VARDATA(builder->history), &length));
 	if (!AllocSizeIsValid(VARHDRSZ + length))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("purchase history has too many days")));
@@ -759,8 +758,8 @@ history_builder_next(HistoryBuilder *builder, Datum *client, bool *is_guest,
 		int scale;
 
 		make_room(builder, count);
-		count = days_from_sales(builder, builder->sales + begin, count,
-								&scale);
+		count =
+			days_from_sales(builder, builder->sales + begin, count, &scale);
 		*history = encode(builder, count, scale);
 	}
 	return true;

@@ -79,8 +79,8 @@ write_chunk(SalePartitions *partitions, SaleChunk *chunk)
 
 /* Begin another chunk, in which a sale of so many bytes has room */
 void
-sale_partitions_next_chunk(SalePartitions *partitions, SalePartition *partition,
-						   Size needed)
+sale_partitions_next_chunk(SalePartitions *partitions,
+						   SalePartition *partition, Size needed)
 {
 	SaleChunk *full = partition->last;
 	SaleChunk *chunk =

@@ -16,15 +16,17 @@
 
 typedef struct SaleChunk SaleChunk;
 
+/* The sales of some clients: a list of chunks, of which the last is written */
 typedef struct SalePartition
 {
-	uint8 *at;	/* where the next sale goes */
+	uint8 *at;  /* where the next sale goes */
 	uint8 *end; /* where it must not reach */
 	SaleChunk *first;
 	SaleChunk *last;
 	uint64 count;
 } SalePartition;
 
+/* All of them; within the limit chunks are in memory, then in the file */
 typedef struct SalePartitions
 {
 	MemoryContext context;
@@ -63,8 +65,7 @@ typedef struct SaleCursor
 extern SalePartitions *sale_partitions_create(int count_bits, Size limit,
 											  ResourceOwner owner);
 extern void sale_partitions_next_chunk(SalePartitions *partitions,
-									   SalePartition *partition,
-									   Size needed);
+									   SalePartition *partition, Size needed);
 extern uint64 sale_partitions_count(const SalePartitions *partitions,
 									uint32 partition);
 extern void sale_partitions_read(SalePartitions *partitions, uint32 partition,
@@ -77,9 +78,9 @@ extern void sale_partitions_drop(SalePartitions *partitions);
  * days, then the client, the amount and the profit, each in as few bytes as it
  * needs.  Written and read without a branch that depends on the values.
  */
-#define SALE_KEY_SHIFT 16	 /* 4 bits: bytes of the client */
+#define SALE_KEY_SHIFT 16    /* 4 bits: bytes of the client */
 #define SALE_AMOUNT_SHIFT 20 /* 4 bits: bytes of the amount */
-#define SALE_SCALE_SHIFT 24	 /* 5 bits */
+#define SALE_SCALE_SHIFT 24  /* 5 bits */
 #define SALE_HAS_PROFIT (UINT32_C(1) << 29)
 #define SALE_HAS_LONG_DAY (UINT32_C(1) << 30)
 #define SALE_MAX_BYTES (4 + 4 + 8 + 8 + 1 + 8)
