@@ -148,6 +148,7 @@ COMMENT ON FUNCTION clientcore.rounded_amount(jsonb, integer) IS
 --   query        SELECT client, sold_at, amount, profit, rounding, currency: with guests
 --                and with rows that lack a day or an amount; ends in its WHERE
 --   aggregate    the history of a group of them
+--   sales, time_zone, amount_scale    the same for build_histories(), which rounds itself
 --   is_rounded, has_currency    whether there is anything to see in those columns
 CREATE FUNCTION clientcore.sale_reader(base text, source_number integer)
 RETURNS jsonb
@@ -179,12 +180,21 @@ BEGIN
             coalesce(roles #>> '{filter,expression_text}', 'true')),
         'aggregate', format('clientcore.purchase_history(s.sold_at, s.amount%s, %L)',
             CASE WHEN profit IS NOT NULL THEN ', s.profit' END, attached.time_zone),
+        'sales', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, (%s) AS amount%s%s FROM %s AS %I WHERE (%s)',
+            roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
+            roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
+            ', (' || (roles #>> '{profit,expression_text}') || ') AS profit',
+            ', (' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C" AS currency',
+            clientcore.relation_name(attached.relation), attached.alias,
+            coalesce(roles #>> '{filter,expression_text}', 'true')),
+        'time_zone', attached.time_zone,
+        'amount_scale', attached.amount_scale,
         'is_rounded', is_rounded,
         'has_currency', roles ? 'currency');
 END
 $$;
 COMMENT ON FUNCTION clientcore.sale_reader(text, integer) IS
-'Internal: the query and the aggregate by which the sales of a source are read. Errors: as describe_role.';
+'Internal: the queries and the aggregate by which the sales of a source are read. Errors: as describe_role.';
 
 -- The tables whose rows a query over a relation reads: it and what inherits from it.
 CREATE FUNCTION clientcore.table_tree(relation oid)

@@ -47,8 +47,26 @@ $$;
 COMMENT ON FUNCTION clientcore.grouped_sales(jsonb, text, date) IS
 'Internal: the query that makes one history per client from sales';
 
+-- The same for all sales, in less time than GROUP BY takes: a row for each client, one
+-- for guests with no client, and then one with the report alone. client is only there for
+-- its type. The target list is the place to call it: in FROM, PostgreSQL would store all
+-- rows first.
+CREATE FUNCTION clientcore.build_histories(
+    client anyelement,
+    query text,
+    time_zone text,
+    amount_scale integer,
+    complete_from date,
+    OUT client anyelement,
+    OUT history clientcore.purchase_history,
+    OUT report jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'build_histories'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION clientcore.build_histories(anyelement, text, text, integer, date) IS
+'Internal: runs a query with columns client, sold_at, amount and, if they are known, profit and currency under the snapshot of the calling statement, and returns the history of each client, of guests, and a report of what was read. Errors: as purchase_history(sold_at, amount), 42703 and 42804 for columns that are missing or of a wrong type.';
+
 -- The statement that brings the histories of a source up to date. how it does that:
---   rebuild     from all sales
 --   delta       from the deltas that triggers left
 --   dirty       from the sales of the clients that triggers named
 --   watermark   from the sales past the last watermark, up to a new one
@@ -76,12 +94,10 @@ AS $$
 DECLARE
     equals text := (SELECT equality FROM clientcore.base_key(base));
     taken text := CASE how
-        WHEN 'rebuild' THEN 'p.source = %2$s'
         WHEN 'delta' THEN 'p.source = %2$s AND p.delta IS NOT NULL'
         WHEN 'dirty' THEN 'p.source = %2$s AND p.delta IS NULL AND p.reason IS NULL'
         WHEN 'watermark' THEN 'false' END;
     grouped text := CASE how
-        WHEN 'rebuild' THEN clientcore.grouped_sales(reader, (reader ->> 'query') || bounds, complete_from)
         WHEN 'delta' THEN clientcore.grouped_sales(reader, (reader ->> 'query') || ' AND false', complete_from)
         WHEN 'dirty' THEN clientcore.grouped_sales(reader, format(
             'SELECT s.* FROM dirty d JOIN (%1$s) s ON s.client %2$s d.client'
@@ -103,15 +119,6 @@ DECLARE
             END
         WHEN 'watermark' THEN
             'SELECT g.client, %4$s, g.history FROM grouped g WHERE g.history IS NOT NULL'
-        WHEN 'rebuild' THEN
-            'SELECT g.client, %4$s, g.history FROM grouped g WHERE g.history IS NOT NULL
-            UNION ALL
-            SELECT h.client_id, ''client'', ''{}'' FROM %1$I.history h
-            WHERE h.source = %2$s AND NOT EXISTS (SELECT FROM grouped g WHERE g.client %3$s h.client_id AND g.history IS NOT NULL)
-            UNION ALL
-            SELECT NULL, ''guest'', ''{}''
-            UNION ALL
-            SELECT NULL, ''forgotten'', ''{}'''
         WHEN 'dirty' THEN
             'SELECT d.client, %7$s, coalesce(g.history, ''{}'')
             FROM dirty d
@@ -181,6 +188,95 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.refresh_statement(text, integer, text, jsonb, date, text, text) IS
 'Internal: the statement that brings the histories of a source up to date and tells what it did';
+
+-- The statement that builds the histories of a source anew from all of its sales. What is
+-- read takes the place of what was there, but for days before complete_from, whose sales
+-- may be missing by now. Only rows that differ are written; where there are none yet, as
+-- at attach, histories go straight into the table. Its common table expressions:
+--   taken      the rows of pending that it uses up
+--   fresh      client, kind, history: what the sales say; and the report of reading them
+--   merged     client, was, history: what differs
+--   side       kind, history: of guests and of the forgotten
+CREATE FUNCTION clientcore.rebuild_statement(base text, source_number integer, reader jsonb, complete_from date, bounds text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    equals text := (SELECT equality FROM clientcore.base_key(base));
+    becomes text := CASE WHEN complete_from IS NULL THEN 'coalesce(f.history, ''{}'')'
+        ELSE format('coalesce(clientcore.slice(h.history, NULL, %L), ''{}'') OPERATOR(clientcore.+) coalesce(f.history, ''{}'')', complete_from - 1) END;
+    is_empty boolean;
+    merged text;
+    added text;
+BEGIN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.history WHERE source = $1)', base) INTO is_empty USING source_number;
+    IF is_empty THEN
+        merged := format('SELECT h.client_id AS client, h.history AS was, h.history FROM %I.history h WHERE false', base);
+        added := 'SELECT f.client, %s, f.history FROM fresh f WHERE f.kind = ''client'' AND f.history OPERATOR(clientcore.<>) ''{}''';
+    ELSE
+        merged := format($sql$SELECT * FROM (
+                SELECT CASE WHEN h.history IS NULL THEN f.client ELSE h.client_id END AS client, h.history AS was, %s AS history
+                FROM (SELECT f.client, f.history FROM fresh f WHERE f.kind = 'client') f
+                FULL JOIN (SELECT h.client_id, h.history FROM %I.history h WHERE h.source = %s) h ON h.client_id %s f.client) m
+            WHERE coalesce(m.was, '{}') OPERATOR(clientcore.<>) m.history$sql$, becomes, base, source_number, equals);
+        added := 'SELECT m.client, %s, m.history FROM merged m WHERE m.was IS NULL';
+    END IF;
+    RETURN format($sql$WITH
+    taken AS (DELETE FROM %1$I.pending p WHERE p.source = %2$s RETURNING 1),
+    fresh AS MATERIALIZED (
+        SELECT s.client, CASE WHEN s.report IS NOT NULL THEN 'report' ELSE %4$s END AS kind, s.history, s.report
+        FROM (
+            SELECT (b.built).client, (b.built).history, (b.built).report
+            FROM (
+                SELECT clientcore.build_histories((SELECT h.client_id FROM %1$I.history h LIMIT 0), %5$L, %6$L, %7$L, %8$L) AS built
+                OFFSET 0) b
+            OFFSET 0) s),
+    merged AS MATERIALIZED (
+        %9$s),
+    side AS MATERIALIZED (
+        SELECT k.kind, %10$s AS history
+        FROM (VALUES ('guest'), ('forgotten')) k (kind)
+        LEFT JOIN (SELECT f.kind, clientcore.rollup(f.history) AS history FROM fresh f WHERE f.kind IN ('guest', 'forgotten') GROUP BY f.kind) f
+            ON f.kind = k.kind
+        LEFT JOIN (
+            SELECT 'guest' AS kind, g.history FROM %1$I.guest g WHERE g.source = %2$s
+            UNION ALL
+            SELECT 'forgotten', o.history FROM %1$I.forgotten o WHERE o.source = %2$s) h ON h.kind = k.kind),
+    removed AS (
+        DELETE FROM %1$I.history h USING merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client AND m.history OPERATOR(clientcore.=) '{}'
+        RETURNING 1),
+    changed AS (
+        UPDATE %1$I.history h SET history = m.history FROM merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client AND m.history OPERATOR(clientcore.<>) '{}'
+        RETURNING 1),
+    added AS (
+        INSERT INTO %1$I.history (client_id, source, history)
+        %11$s
+        RETURNING 1),
+    guests AS (
+        INSERT INTO %1$I.guest AS g (source, history)
+        SELECT %2$s, s.history FROM side s WHERE s.kind = 'guest'
+        ON CONFLICT (source) DO UPDATE SET history = excluded.history
+        WHERE g.history OPERATOR(clientcore.<>) excluded.history),
+    forgotten AS (
+        INSERT INTO %1$I.forgotten AS o (source, history)
+        SELECT %2$s, s.history FROM side s WHERE s.kind = 'forgotten'
+        ON CONFLICT (source) DO UPDATE SET history = excluded.history
+        WHERE o.history OPERATOR(clientcore.<>) excluded.history)
+    SELECT (SELECT f.report FROM fresh f WHERE f.kind = 'report') || jsonb_build_object(
+        'pending_taken', (SELECT count(*) FROM taken),
+        'clients_added', (SELECT count(*) FROM added),
+        'clients_changed', (SELECT count(*) FROM changed),
+        'clients_removed', (SELECT count(*) FROM removed))$sql$,
+        base, source_number, equals, clientcore.kind_of_client(base, 's.client'),
+        (reader ->> 'sales') || bounds, reader ->> 'time_zone', (reader ->> 'amount_scale')::integer, complete_from,
+        merged, becomes, format(added, source_number));
+END
+$$;
+COMMENT ON FUNCTION clientcore.rebuild_statement(text, integer, jsonb, date, text) IS
+'Internal: the statement that builds the histories of a source anew and tells what it did';
 
 -- A lock on a table and all its parts that lets nobody write, for a moment: what is
 -- committed after it has a higher watermark than what was before.

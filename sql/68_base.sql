@@ -637,8 +637,8 @@ BEGIN
     END IF;
     IF how = 'rebuild' THEN
         PERFORM clientcore.require_own_base(base);
-        report := clientcore.read_sales(attached.relation, clientcore.refresh_statement(base, source_number, how, reader,
-            setting.sales_complete_from, '', bounds));
+        report := clientcore.read_sales(attached.relation,
+            clientcore.rebuild_statement(base, source_number, reader, setting.sales_complete_from, bounds));
         PERFORM clientcore.require_own_base(base);
         EXECUTE format($sql$
             SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)

@@ -352,12 +352,75 @@ decimal_from_number(Datum value, NumberType type, const char *name)
 	return result;
 }
 
+/*
+ * Decode a numeric of up to sixteen digits that is stored as most are: with a
+ * short header and in line.  False for any other.  Only its last digit of base
+ * 10000 can have zeros to strip.
+ */
+static inline bool
+small_amount_from_numeric(Datum value, int64 *amount, int *scale)
+{
+	const char *at = DatumGetPointer(value);
+	uint16 header;
+	int weight;
+	int digits;
+	int decimals;
+	uint64 magnitude = 0;
+	uint32 last;
+	uint32 unit = NUMERIC_BASE;
+
+	if (VARATT_IS_1B_E(at) || !(VARATT_IS_1B(at) || VARATT_IS_4B_U(at)))
+		return false;
+	digits = (int) ((VARSIZE_ANY_EXHDR(at) - sizeof(uint16)) / sizeof(int16));
+	at = VARDATA_ANY(at);
+	header = uint16_at(at);
+	if ((header & NUMERIC_KIND_MASK) != NUMERIC_KIND_SHORT || digits < 1 ||
+		digits > 4)
+		return false;
+	weight = header & NUMERIC_SHORT_WEIGHT_MASK;
+	if (header & NUMERIC_SHORT_WEIGHT_NEGATIVE)
+		weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+	decimals = (digits - 1 - weight) * NUMERIC_BASE_DIGITS;
+	if (decimals < 0 || decimals > INT64_MAX_SCALE)
+		return false;
+
+	at += sizeof(uint16);
+	for (int i = 1; i < digits; i++, at += sizeof(int16))
+		magnitude = magnitude * NUMERIC_BASE + uint16_at(at);
+	last = uint16_at(at);
+	if (decimals > 0)
+	{
+		if (last % 100 == 0)
+		{
+			last /= 100;
+			unit /= 100;
+			decimals -= 2;
+		}
+		if (last % 10 == 0)
+		{
+			last /= 10;
+			unit /= 10;
+			decimals--;
+		}
+	}
+	magnitude = magnitude * unit + last;
+	*amount = (header & NUMERIC_SHORT_NEGATIVE) ? -(int64) magnitude
+												: (int64) magnitude;
+	*scale = decimals;
+	return true;
+}
+
 /* The same for what must fit 64 bits */
 int64
 amount_from_number(Datum value, NumberType type, const char *name, int *scale)
 {
-	Decimal decimal = decimal_from_number(value, type, name);
+	Decimal decimal;
+	int64 small;
 
+	if (type == NUMBER_NUMERIC &&
+		likely(small_amount_from_numeric(value, &small, scale)))
+		return small;
+	decimal = decimal_from_number(value, type, name);
 	if (decimal.coefficient > PG_INT64_MAX ||
 		decimal.coefficient < -PG_INT64_MAX || decimal.scale > INT64_MAX_SCALE)
 		report_out_of_range(value, type, name, AMOUNT_LIMIT);
@@ -417,6 +480,41 @@ amount_at_scale(Datum value, NumberType type, const char *name, int scale)
 		decimal.coefficient < -PG_INT64_MAX)
 		report_out_of_range(value, type, name, AMOUNT_LIMIT);
 	return (int64) decimal.coefficient;
+}
+
+/*
+ * A number rounded to so many decimals, and its scale then: what
+ * round(value::numeric, decimals) is in SQL.  change is the numeric by which that
+ * differs from the number, or 0.
+ */
+int64
+amount_rounded(Datum value, NumberType type, const char *name, int decimals,
+			   int *scale, Datum *change)
+{
+	Datum number;
+	Datum result;
+
+	*change = (Datum) 0;
+	if (type == NUMBER_NUMERIC)
+	{
+		if (likely(numeric_decimals(value) <= decimals))
+			return amount_from_number(value, type, name, scale);
+		number = value;
+	}
+	else
+	{
+		Decimal decimal = decimal_from_number(value, type, name);
+
+		if (decimal.scale <= decimals)
+			return amount_from_number(value, type, name, scale);
+		number = DirectFunctionCall1(
+			type == NUMBER_FLOAT8 ? float8_numeric : float4_numeric, value);
+	}
+	result =
+		DirectFunctionCall2(numeric_round, number, Int32GetDatum(decimals));
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, result, number)) != 0)
+		*change = DirectFunctionCall2(numeric_sub, result, number);
+	return amount_from_number(result, NUMBER_NUMERIC, name, scale);
 }
 
 /* Use the time zone of the session, which may change within a query */

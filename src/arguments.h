@@ -62,7 +62,8 @@ extern Decimal decimal_from_number(Datum value, NumberType type,
 								   const char *name);
 extern int64 amount_from_number(Datum value, NumberType type, const char *name,
 								int *scale);
-
+extern int64 amount_rounded(Datum value, NumberType type, const char *name,
+							int decimals, int *scale, Datum *change);
 extern int64 amount_at_scale(Datum value, NumberType type, const char *name,
 							 int scale);
 

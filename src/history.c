@@ -387,7 +387,13 @@ normalize(HistoryDay *days, size_t *count, int *scale)
 	int64_t unit = power_of_ten[spare];
 	size_t kept = 0;
 
-	for (size_t i = 0; i < *count; i++)
+	/* mostly there is nothing to do */
+	if (spare == 0)
+	{
+		while (kept < *count && !history_day_is_empty(&days[kept]))
+			kept++;
+	}
+	for (size_t i = kept; i < *count; i++)
 	{
 		HistoryDay day = days[i];
 
@@ -410,6 +416,19 @@ narrow(Int128 wide, int64_t *value)
 {
 	*value = (int64_t) wide;
 	return *value == wide && *value != INT64_MIN;
+}
+
+/* Sums of all days; false where one is too large on the way */
+static bool
+sum_small_days(const HistoryDay *days, size_t count, HistoryDay *total)
+{
+	memset(total, 0, sizeof(*total));
+	for (size_t i = 0; i < count; i++)
+	{
+		if (history_add_day(total, &days[i]) != HISTORY_OK)
+			return false;
+	}
+	return true;
 }
 
 /* Sums of all days; false where they do not fit, whatever the order */
@@ -454,7 +473,7 @@ history_encode(HistoryDay *days, size_t count, int scale, uint8_t *out,
 	uint8_t *at = out;
 
 	normalize(days, &count, &scale);
-	if (!sum_days(days, count, &total))
+	if (!sum_small_days(days, count, &total) && !sum_days(days, count, &total))
 		return HISTORY_OVERFLOW;
 	for (size_t i = 0; i < count; i++)
 	{
@@ -487,10 +506,20 @@ history_encode(HistoryDay *days, size_t count, int scale, uint8_t *out,
 	}
 	for (size_t i = 0; i < count; i++)
 	{
-		int64_t previous = days[i > 0 ? i - 1 : 0].day;
+		const HistoryDay *day = &days[i];
+		uint64_t gap =
+			(uint64_t) (day->day - (int64_t) days[i > 0 ? i - 1 : 0].day);
 
-		at += history_put_entry(at, (uint64_t) (days[i].day - previous),
-								&days[i]);
+		/* an ordinary day has nothing to announce */
+		if (day->sales == 1 && day->sold >= 0 &&
+			(day->returns | day->returned | day->profit_count | day->profit) ==
+				0)
+		{
+			at += history_put_varint(at, gap << FLAG_BITS);
+			at += history_put_varint(at, (uint64_t) day->sold);
+		}
+		else
+			at += history_put_entry(at, gap, day);
 	}
 	*length = (size_t) (at - out);
 	return HISTORY_OK;

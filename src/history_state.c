@@ -129,8 +129,8 @@ collect_stream(const HistoryState *state, size_t spare)
 }
 
 /* All days of a state, sorted and joined.  Only reads it. */
-static HistoryDay *
-collect_days(const HistoryState *state, size_t *count)
+HistoryDay *
+history_state_days(const HistoryState *state, size_t *count)
 {
 	HistoryDay *days = collect_stream(state, 1);
 
@@ -426,7 +426,7 @@ history_state_add_state(HistoryState *state, StateOwner owner,
 	grow(&state->returned, returned);
 	grow(&state->profit, profit);
 
-	theirs = collect_days(other, &their_count);
+	theirs = history_state_days(other, &their_count);
 	history_check(
 		history_rescale(theirs, their_count, state->scale - other->scale));
 	if (their_count <= SMALL_MERGE)
@@ -437,7 +437,7 @@ history_state_add_state(HistoryState *state, StateOwner owner,
 		return state;
 	}
 
-	mine = collect_days(state, &my_count);
+	mine = history_state_days(state, &my_count);
 	both = palloc_extended((my_count + their_count) * sizeof(HistoryDay),
 						   MCXT_ALLOC_HUGE);
 	history_check(
@@ -454,7 +454,7 @@ PurchaseHistory *
 history_state_result(const HistoryState *state)
 {
 	size_t count;
-	HistoryDay *days = collect_days(state, &count);
+	HistoryDay *days = history_state_days(state, &count);
 	PurchaseHistory *result = history_from_days(days, count, state->scale);
 
 	pfree(days);

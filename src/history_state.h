@@ -72,6 +72,8 @@ extern HistoryState *history_state_add_history(HistoryState *state,
 extern HistoryState *history_state_add_state(HistoryState *state,
 											 StateOwner owner,
 											 const HistoryState *other);
+extern HistoryDay *history_state_days(const HistoryState *state,
+									  size_t *count);
 extern PurchaseHistory *history_state_result(const HistoryState *state);
 
 extern bytea *history_state_to_bytes(const HistoryState *state);
