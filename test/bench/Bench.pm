@@ -69,7 +69,7 @@ sub start_session {
 	my $child = open3($in, $out, '>&' . fileno($errors), qw(psql -X -q -At -v ON_ERROR_STOP=1 -v VERBOSITY=terse));
 	$in->autoflush(1);
 	%session = (in => $in, out => $out, child => $child, log => $log, buffer => '', select => IO::Select->new($out));
-	sql('SET client_min_messages = warning');
+	sql(q{SET client_min_messages = warning; SET timezone = 'Europe/Tallinn'; SET max_parallel_workers_per_gather = 0; SET jit = off});
 	$session{backend} = sql('SELECT pg_backend_pid()');
 }
 
