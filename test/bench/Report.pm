@@ -35,7 +35,7 @@ sub grouped {
 
 sub ratio {
 	my ($ratio) = @_;
-	return $ratio == 9**9**9 ? '' : $ratio >= 0.095 || $ratio == 0 ? significant($ratio) : sprintf('1/%.0f', 1 / $ratio);
+	return $ratio == 9**9**9 ? '' : $ratio >= 0.2 || $ratio == 0 ? significant($ratio) : sprintf('1/%.0f', 1 / $ratio);
 }
 
 sub table {

@@ -1,6 +1,13 @@
 -- ABC classes by revenue: of equal values, all are in the class of the first.
 
--- == define plain
+-- == define less
+SELECT client_id, CASE WHEN value <= 0 THEN 'C' WHEN larger < 0.80 * total THEN 'A' WHEN larger < 0.95 * total THEN 'B' ELSE 'C' END AS class
+FROM (
+    SELECT client_id, value, sum(greatest(value, 0)) OVER () AS total,
+        sum(greatest(value, 0)) OVER (ORDER BY value DESC) - sum(greatest(value, 0)) OVER (PARTITION BY value) AS larger
+    FROM (SELECT client_id, sum(amount) AS value FROM bench.sale GROUP BY client_id) AS c) AS c
+
+-- == define groups
 SELECT client_id, CASE WHEN value <= 0 THEN 'C' WHEN larger < 0.80 * total THEN 'A' WHEN larger < 0.95 * total THEN 'B' ELSE 'C' END AS class
 FROM (
     SELECT client_id, value, sum(greatest(value, 0)) OVER () AS total,
@@ -8,17 +15,13 @@ FROM (
     FROM (SELECT client_id, sum(amount) AS value FROM bench.sale GROUP BY client_id) AS c) AS c
 
 -- == plain: groups of equal values
-{plain}
+{groups}
 
 -- == plain: sums up to equal values, less these
-SELECT client_id, CASE WHEN value <= 0 THEN 'C' WHEN larger < 0.80 * total THEN 'A' WHEN larger < 0.95 * total THEN 'B' ELSE 'C' END AS class
-FROM (
-    SELECT client_id, value, sum(greatest(value, 0)) OVER () AS total,
-        sum(greatest(value, 0)) OVER (ORDER BY value DESC) - sum(greatest(value, 0)) OVER (PARTITION BY value) AS larger
-    FROM (SELECT client_id, sum(amount) AS value FROM bench.sale GROUP BY client_id) AS c) AS c
+{less}
 
 -- == plain: groups of equal values, compiled | jit = on
-{plain}
+{groups}
 
 -- == kept: abc_class
 SELECT client_id, clientcore.abc_class(clientcore.revenue(history)) OVER () AS class FROM shop.history
@@ -31,14 +34,10 @@ FROM shop.history AS h, (SELECT clientcore.abc_cutoffs(clientcore.revenue(histor
 SELECT client_id, clientcore.abc_class(sum(amount)) OVER () AS class FROM bench.sale GROUP BY client_id
 
 -- == duckdb: groups of equal values
-{plain}
+{groups}
 
 -- == duckdb: sums up to equal values, less these
-SELECT client_id, CASE WHEN value <= 0 THEN 'C' WHEN larger < 0.80 * total THEN 'A' WHEN larger < 0.95 * total THEN 'B' ELSE 'C' END AS class
-FROM (
-    SELECT client_id, value, sum(greatest(value, 0)) OVER () AS total,
-        sum(greatest(value, 0)) OVER (ORDER BY value DESC) - sum(greatest(value, 0)) OVER (PARTITION BY value) AS larger
-    FROM (SELECT client_id, sum(amount) AS value FROM bench.sale GROUP BY client_id) AS c) AS c
+{less}
 
 -- == check
 SELECT count(*), count(*) FILTER (WHERE class = 'A'), count(*) FILTER (WHERE class = 'B') FROM (@) AS c

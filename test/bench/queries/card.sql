@@ -3,11 +3,7 @@
 -- revenue of twelve months and of all, RFM scores by quintiles. Plain SQL is spared what
 -- needs a running median, the losses in the past of a client.
 
--- == kept: card_figures
-WITH figure AS MATERIALIZED (
-    SELECT h.client_id, f.*
-    FROM shop.history AS h, clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
-        3, 10, 365, 3, 30, 730, 365, 90) AS f)
+-- == define ours
 SELECT client_id, first_purchase, second_purchase, last_purchase, purchase_count, sale_count, return_count, revenue, returned,
     purchase_12m_count, revenue_12m, revenue_90d, revenue_90d_year_ago, revenue_before, value_revenue, first_days_revenue,
     typical_interval, silence_limit, xyz, rung, coalesce(date '2024-12-31' - last_purchase > silence_limit, false) AS is_lost,
@@ -17,6 +13,21 @@ SELECT client_id, first_purchase, second_purchase, last_purchase, purchase_count
     clientcore.quantile_score(nullif(purchase_count, 0), 5) OVER () AS frequency_score,
     clientcore.quantile_score(CASE WHEN purchase_count > 0 THEN revenue END, 5) OVER () AS monetary_score
 FROM figure
+
+-- == kept: card_figures
+WITH figure AS MATERIALIZED (
+    SELECT h.client_id, f.*
+    FROM shop.history AS h, clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
+        3, 10, 365, 3, 30, 730, 365, 90) AS f)
+{ours}
+
+-- == sales: card_figures
+WITH figure AS MATERIALIZED (
+    SELECT h.client_id, f.*
+    FROM (SELECT client_id, clientcore.purchase_history(sold_at, amount) AS history FROM bench.sale GROUP BY client_id) AS h,
+        clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
+        3, 10, 365, 3, 30, 730, 365, 90) AS f)
+{ours}
 
 -- == define days
 SELECT client_id, sold_at::date AS day, count(*) FILTER (WHERE amount >= 0) AS sales, count(*) FILTER (WHERE amount < 0) AS returns,

@@ -8,7 +8,7 @@ CASE WHEN first_day IS NULL OR first_day = last_day OR months < 3 THEN NULL WHEN
 -- == define months
 least(12, (2024 - date_part('year', first_day)::integer) * 12 + 13 - date_part('month', first_day)::integer) AS months
 
--- == plain: a bit for each month
+-- == define bits
 SELECT client_id, {class}
 FROM (
     SELECT client_id, first_day, last_day, bit_count(bits::bit(12)) AS bought, {months}
@@ -16,6 +16,9 @@ FROM (
         SELECT client_id, min(sold_at) FILTER (WHERE amount >= 0)::date AS first_day, max(sold_at) FILTER (WHERE amount >= 0)::date AS last_day,
             bit_or(CASE WHEN amount >= 0 AND sold_at >= '2024-01-01' THEN 1 << (date_part('month', sold_at)::integer - 1) ELSE 0 END) AS bits
         FROM bench.sale GROUP BY client_id) AS c) AS c
+
+-- == plain: a bit for each month
+{bits}
 
 -- == plain: months counted
 SELECT client_id, {class}
@@ -27,13 +30,7 @@ FROM (
         FROM bench.sale GROUP BY client_id) AS c) AS c
 
 -- == plain: a bit for each month, compiled | jit = on
-SELECT client_id, {class}
-FROM (
-    SELECT client_id, first_day, last_day, bit_count(bits::bit(12)) AS bought, {months}
-    FROM (
-        SELECT client_id, min(sold_at) FILTER (WHERE amount >= 0)::date AS first_day, max(sold_at) FILTER (WHERE amount >= 0)::date AS last_day,
-            bit_or(CASE WHEN amount >= 0 AND sold_at >= '2024-01-01' THEN 1 << (date_part('month', sold_at)::integer - 1) ELSE 0 END) AS bits
-        FROM bench.sale GROUP BY client_id) AS c) AS c
+{bits}
 
 -- == kept: xyz_class
 SELECT client_id, clientcore.xyz_class(history, '2024-12-31') AS class FROM shop.history
