@@ -105,7 +105,7 @@ sub bars {
 
 # Each question, and how it is told; the build has no histories to go by yet.
 my @questions = (
-	[build => 'sums, or histories, per client'], [abc => 'ABC classes'], [xyz => 'XYZ by frequency'],
+	[build => 'sums of each client'], [abc => 'ABC classes'], [xyz => 'XYZ by frequency'],
 	[variation => 'XYZ by variation'], [interval => 'median interval'], [card => 'full card']);
 
 # Seconds by side: from histories that are kept, from the sales, plain SQL, DuckDB.
@@ -160,7 +160,7 @@ sub besides {
 sub conditions {
 	my $with = "$machine->{date}, clientcore $machine->{clientcore}, PostgreSQL $machine->{postgresql}"
 		. ($machine->{duckdb} ? ", DuckDB $machine->{duckdb} (in memory, 2 threads)" : ', without DuckDB')
-		. "; $machine->{cores} cores ($machine->{cpu}), $machine->{memory}; medians of $machine->{rounds}.";
+		. "; $machine->{cores} cores ($machine->{cpu}), $machine->{memory}; " . ($machine->{rounds} > 1 ? "medians of $machine->{rounds}" : "one round") . ".";
 	my $settings = join ', ', map { "$_ $machine->{$_}" } qw(shared_buffers work_mem maintenance_work_mem fsync synchronous_commit full_page_writes wal_level autovacuum);
 	return ($ENV{PRELIMINARY} ? "**Preliminary: $ENV{PRELIMINARY}**\n\n" : '') . "$with $settings; with workers: 2.\n\n";
 }
