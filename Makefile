@@ -56,7 +56,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized demo
+HOUSE_GOALS = help setup check check-sanitized demo bench
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -68,6 +68,8 @@ help:
 	@echo '                      also PROFIT=, FILTER= (SQL expressions), TIME_ZONE=, DATE_ORDER=dmy|mdy'
 	@echo 'make check            every test, in a throw-away cluster'
 	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
+	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
+	@echo '                      SCALE=small (some minutes), full (20 million sales), growth'
 	@echo 'make setup            install the Debian packages that building and testing need'
 	@echo 'make                  build for the PostgreSQL of PG_CONFIG ($(PG_CONFIG))'
 	@echo 'make install          install it there; then CREATE EXTENSION clientcore'
@@ -85,6 +87,9 @@ check-sanitized:
 
 demo:
 	@test/bin/demo
+
+bench:
+	@test/bin/bench $(SCALE)
 
 # For the scripts: the value of a variable of this file.
 print-%:

@@ -1,0 +1,9 @@
+-- The figures of all cards alone: one pass over the histories.
+
+-- == kept: card_figures
+SELECT h.client_id, f.*
+FROM shop.history AS h, clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
+    3, 10, 365, 3, 30, 730, 365, 90) AS f
+
+-- == check
+SELECT count(*), sum(purchase_count)::bigint FROM (@) AS c
