@@ -642,8 +642,57 @@ $$;
 COMMENT ON FUNCTION clientcore.texts_of(jsonb) IS
 'Internal: a list of texts as an array; null for what is no list';
 
+-- What refresh_cards makes depends on these and on nothing else, so that it need not be made
+-- again where they are the same. Told by content, which a dump and its restore leave alone:
+-- the base's columns of a card go in as they are, so that a card that was tampered with is
+-- made anew. Labels that others write to cards are in it as well.
+CREATE FUNCTION clientcore.card_inputs(base text, settings text, day date, compared date)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    inputs jsonb;
+BEGIN
+    EXECUTE format($sql$
+        SELECT jsonb_build_object('day', %3$L::date, 'compared', %4$L::date,
+            'version', (SELECT extversion FROM pg_extension WHERE extname = 'clientcore'),
+            'settings', (SELECT to_jsonb(s) - 'applied_at' FROM %2$s s),
+            'history', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.history), 0)), 0) FROM %1$I.history h),
+            'guest', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 0)), 0) FROM %1$I.guest g),
+            'forgotten', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 1)), 0) FROM %1$I.forgotten g),
+            'source', (SELECT count(*) FROM %1$I.source),
+            'alias', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(a.alias::text, a.client::text), 0)), 0) FROM %1$I.client_alias a),
+            'mark', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(m.client_id::text, m.kind, m.until), 0)), 0) FROM %1$I.client_mark m),
+            'segment', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(r.position, r.segment, r.recency_from, r.recency_to,
+                r.frequency_from, r.frequency_to, r.monetary_from, r.monetary_to), 0)), 0) FROM %1$I.rfm_segment r))$sql$,
+        base, settings, day, compared)
+    INTO inputs;
+    RETURN inputs;
+END
+$$;
+COMMENT ON FUNCTION clientcore.card_inputs(text, text, date, date) IS
+'Internal: what the cards of a day are made of, in short: the same where all of it is';
+
+CREATE FUNCTION clientcore.card_content(base text)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    content text;
+BEGIN
+    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, c.manager, c.segment, c.region, %s), 0)), 0) FROM %I.card c',
+        clientcore.card_columns(base, 'c.'), base)
+    INTO content;
+    RETURN content;
+END
+$$;
+COMMENT ON FUNCTION clientcore.card_content(text) IS
+'Internal: what cards say, in short';
+
 -- Cards, months, losses and the sums of these, for a day.
-CREATE FUNCTION clientcore.refresh_cards(base text, day date)
+CREATE FUNCTION clientcore.refresh_cards(base text, day date, is_full boolean)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -653,6 +702,8 @@ DECLARE
     rule jsonb;
     was record;
     compared date;
+    inputs jsonb;
+    content text;
     aliases text;
     aliases_now text;
     -- which aliases there are, told by what wrote them
@@ -661,15 +712,22 @@ DECLARE
     settings text := format('(SELECT h.* FROM %I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)', base);
 BEGIN
     PERFORM clientcore.log_settings(base);
-    EXECUTE format('SELECT as_of, rule FROM %I.state', base) INTO was;
+    EXECUTE format('SELECT as_of, rule, made FROM %I.state', base) INTO was;
     EXECUTE format($sql$
         SELECT jsonb_build_object('lost_rule', lost_rule, 'lost_factor', lost_factor, 'lost_min_days', lost_min_days, 'lost_max_days', lost_max_days,
             'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
         FROM %s s$sql$, settings)
     INTO rule;
     compared := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
+    -- before anything is made of them: what others change from now on is for the next refresh
+    inputs := clientcore.card_inputs(base, settings, day, compared);
+    IF NOT is_full AND was.rule = rule AND was.made -> 'of' = inputs AND was.made ->> 'content' = clientcore.card_content(base) THEN
+        RETURN was.made -> 'report' || '{"cards_added": 0, "cards_changed": 0, "cards_removed": 0, "moves": 0}';
+    END IF;
     EXECUTE count_aliases INTO aliases;
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
+    -- before labels are read for the sums
+    content := clientcore.card_content(base);
     IF was.rule IS NULL THEN
         PERFORM clientcore.refresh_months(base, day, NULL);
     ELSIF report -> 'touched' <> '[]' THEN
@@ -692,16 +750,17 @@ BEGIN
     PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$
         UPDATE %1$I.state s
-        SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
+        SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, made = $5, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
             revenue_12m_amount = coalesce(r.revenue_12m_amount, 0), profit_12m_amount = r.profit_12m_amount,
             abc_a_from = r.abc_a_from, abc_b_from = r.abc_b_from, top_buyer_from = r.top_buyer_from,
             guest_revenue_12m_amount = coalesce((
                 SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4))
                 FROM (SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) g), 0)
         FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
-    USING report, compared, rule, day;
+    USING report, compared, rule, day,
+        jsonb_build_object('of', inputs, 'content', content, 'report', report - 'touched' - 'judged');
     RETURN report - 'touched' - 'judged';
 END
 $$;
-COMMENT ON FUNCTION clientcore.refresh_cards(text, date) IS
-'Internal: makes the cards of a base, its months, losses and their sums, for a day';
+COMMENT ON FUNCTION clientcore.refresh_cards(text, date, boolean) IS
+'Internal: makes the cards of a base, its months, losses and their sums, for a day; where nothing is another, only in full';
