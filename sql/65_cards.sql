@@ -79,8 +79,10 @@ COMMENT ON FUNCTION clientcore.lost_arguments(text) IS
 --   figure   client_id and all of card_figures, is_lost
 --   total    one row: figures of the whole base, and the borders of its classes
 --   card     what the table card holds of the day, without what was before
--- settings is what stands in FROM for the settings; day and compared are expressions.
-CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text)
+-- settings is what stands in FROM for the settings; day and compared are expressions. In
+-- brief, only classes, rungs and who is a key client are to be had, from key, and what is
+-- not needed for these is not carried along.
+CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text, is_brief boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -92,7 +94,7 @@ BEGIN
     RETURN format(replace($sql$
     @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
-        SELECT p.client_id, f.*, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
+        SELECT p.client_id, %8$s, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
         FROM (%2$s) p
         CROSS JOIN @setting s
         CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
@@ -142,15 +144,22 @@ BEGIN
             FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
             GROUP BY f.first_purchase) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
-    -- what the top share brought in their first days: a quantile of type 7, exact
+    -- what the top share brought in their first days: a quantile of type 7, exact; the two
+    -- values around it are stepped to, not numbered
+    @place AS MATERIALIZED (
+        SELECT (count(*) - 1) * (1 - s.promising_top_share) AS position
+        FROM @figure f, @setting s
+        WHERE %4$s - f.first_purchase >= s.promising_days - 1
+        GROUP BY s.promising_top_share),
     @newcomer AS MATERIALIZED (
-        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (max(n.position) - floor(max(n.position))) AS revenue
+        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (SELECT p.position - floor(p.position) FROM @place p) AS revenue
         FROM (
-            SELECT f.first_days_revenue AS revenue, row_number() OVER (ORDER BY f.first_days_revenue) - 1 AS rank,
-                (count(*) OVER () - 1) * (1 - s.promising_top_share) AS position
-            FROM @figure f, @setting s
-            WHERE %4$s - f.first_purchase >= s.promising_days - 1) n
-        WHERE n.rank IN (floor(n.position), ceil(n.position))),
+            SELECT f.first_days_revenue AS revenue
+            FROM @figure f
+            WHERE %4$s - f.first_purchase >= (SELECT s.promising_days - 1 FROM @setting s)
+            ORDER BY f.first_days_revenue
+            OFFSET (SELECT floor(p.position)::bigint FROM @place p)
+            LIMIT (SELECT (ceil(p.position) - floor(p.position))::bigint + 1 FROM @place p)) n),
     @promising AS MATERIALIZED (
         SELECT p.client_id, p.place
         FROM (
@@ -197,7 +206,7 @@ BEGIN
             LEFT JOIN %1$I.client_alias a ON a.alias %6$s m.client_id
             WHERE m.until IS NULL OR m.until >= %4$s
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
-    @key AS MATERIALIZED (
+    @key AS %9$s (
         SELECT c.*,
             c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
             -- whom it would be worst to have lost stays for a year, and so do the marked
@@ -214,10 +223,14 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'));
+        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'),
+        CASE WHEN is_brief THEN 'f.first_purchase, f.last_purchase, f.purchase_count, f.revenue, f.purchase_12m_count, f.revenue_12m, f.profit_12m,'
+            ' f.is_profit_known, f.value_revenue, f.value_profit, f.first_days_revenue, f.silence_limit, f.full_years, f.years_bought, f.xyz, f.rung'
+            ELSE 'f.*' END,
+        CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END);
 END
 $$;
-COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
+COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean) IS
 'Internal: the common table expressions that make the cards of a day';
 
 -- The stage of loyalty of a row with is_lost and rung, in words.
@@ -254,7 +267,7 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
-    || clientcore.card_query(base, 'then', settings, compared, compared)
+    || clientcore.card_query(base, 'then', settings, compared, compared, true)
     || format($sql$,
     fresh AS MATERIALIZED (
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
@@ -262,7 +275,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
         FROM now_card n
         LEFT JOIN (
             SELECT DISTINCT ON (client_id) client_id, abc_class, xyz, rung, is_lost, rfm_segment, is_key
-            FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
+            FROM then_key ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
 $$;
 COMMENT ON FUNCTION clientcore.fresh_cards(text, text, text, text) IS
 'Internal: the common table expressions that make whole cards';
