@@ -301,7 +301,8 @@ BEGIN
             CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
             %4$s AS stage_before, %5$s AS stage_after,
             c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
-            f.rung IS NULL AS is_gone, c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
+            f.rung IS NULL AS is_gone, c.rung IS NOT NULL AND f.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
+            c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
         FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
@@ -333,6 +334,7 @@ BEGIN
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched), '[]') END FROM move m),
         'judged', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched OR m.is_lost_since) <= count(*)
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched OR m.is_lost_since), '[]') END FROM move m),
+        'begins_otherwise', (SELECT coalesce(bool_or(m.begins_otherwise), false) FROM move m),
         'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
@@ -353,8 +355,10 @@ COMMENT ON FUNCTION clientcore.cards_statement(text, text, date, date, date) IS
 -- A table is made what a query gives (its columns, in their order, those of the key first),
 -- by writing the rows that differ.
 -- With clients (as text), for these alone: the query finds them in chosen (client_id).
-CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL)
-RETURNS void
+-- With months, for the rows of these alone, as the query should be. Returns what a column of
+-- dates, told, says of the rows that were written, before and after; null where all may be.
+CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL, months date[] DEFAULT NULL, told name DEFAULT NULL)
+RETURNS date[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -365,13 +369,14 @@ DECLARE
     facts text;
     sets text;
     is_empty boolean;
+    written date[];
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     IF clients IS NULL THEN
         EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.%I)', base, name) INTO is_empty;
         IF is_empty THEN
-            EXECUTE format('INSERT INTO %I.%I %s', base, name, query);
-            RETURN;
+            EXECUTE format('INSERT INTO %I.%I %s', base, name, query) USING clients, months;
+            RETURN NULL;
         END IF;
     END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey)),
@@ -385,24 +390,33 @@ BEGIN
     WHERE a.attrelid = format('%I.%I', base, name)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format($sql$
         WITH %10$s fresh (%3$s, %5$s) AS MATERIALIZED (%4$s),
-        gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s))
-        INSERT INTO %1$I.%2$I (%3$s, %5$s)
-        SELECT %12$s, %9$s
-        FROM fresh f
-        LEFT JOIN %1$I.%2$I t ON %7$s
+        gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s) RETURNING %13$s AS told),
+        different AS MATERIALIZED (
+            SELECT f.*, %13$s AS was_told
+            FROM fresh f
+            LEFT JOIN %1$I.%2$I t ON %7$s
+            WHERE (%8$s) IS DISTINCT FROM (%9$s)),
         -- not left to the conflict, which would lock the rows that are the same
-        WHERE (%8$s) IS DISTINCT FROM (%9$s)
-        ON CONFLICT (%3$s) DO UPDATE SET %6$s$sql$,
+        written AS (
+            INSERT INTO %1$I.%2$I (%3$s, %5$s)
+            SELECT %12$s, %9$s FROM different f
+            ON CONFLICT (%3$s) DO UPDATE SET %6$s)
+        SELECT coalesce(array_agg(DISTINCT w.told), '{}')
+        FROM (SELECT g.told FROM gone g UNION SELECT %14$s FROM different f UNION SELECT f.was_told FROM different f) w (told)
+        WHERE w.told IS NOT NULL$sql$,
         base, name, keys, query, facts, sets, matches,
         't.' || replace(facts, ', ', ', t.'), 'f.' || replace(facts, ', ', ', f.'),
         CASE WHEN clients IS NOT NULL THEN format('chosen AS MATERIALIZED (SELECT DISTINCT c.client_id::%s AS client_id FROM unnest($1) c (client_id)),', key.key_type) END,
-        CASE WHEN clients IS NULL THEN 'WHERE' ELSE format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality) END,
-        'f.' || replace(keys, ', ', ', f.'))
-    USING clients;
+        CASE WHEN clients IS NOT NULL THEN format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality)
+            WHEN months IS NOT NULL THEN 'WHERE t.month_date = ANY ($2) AND'
+            ELSE 'WHERE' END,
+        'f.' || replace(keys, ', ', ', f.'), coalesce('t.' || quote_ident(told), 'NULL::date'), coalesce('f.' || quote_ident(told), 'NULL::date'))
+    INTO written USING clients, months;
+    RETURN written;
 END
 $$;
-COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[]) IS
-'Internal: makes a table of a base what a query gives, by writing the rows that differ';
+COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[], date[], name) IS
+'Internal: makes a table of a base what a query gives, by writing the rows that differ, and tells what days these are of';
 
 -- The histories of all clients, or of those chosen.
 CREATE FUNCTION clientcore.chosen_histories(base text, clients text[])
@@ -417,7 +431,7 @@ COMMENT ON FUNCTION clientcore.chosen_histories(text, text[]) IS
 'Internal: what stands in FROM for the histories of some clients, or of all';
 
 CREATE FUNCTION clientcore.refresh_months(base text, day date, clients text[])
-RETURNS void
+RETURNS date[]
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -433,13 +447,13 @@ SELECT clientcore.replace_rows(base, 'client_month', format($sql$
     FROM %1$s
     CROSS JOIN LATERAL clientcore.periods(clientcore.slice(p.history, NULL, date %3$L - 1)) m
     WHERE clientcore.first_purchase(p.history) < %3$L AND m.sale_count + m.return_count > 0$sql$,
-    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients)
+    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients, NULL, 'month_date')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
-'Internal: brings the months of some clients, or of all, up to date';
+'Internal: brings the months of some clients, or of all, up to date; returns those that are others, null for all';
 
 CREATE FUNCTION clientcore.refresh_losses(base text, settings text, day date, clients text[])
-RETURNS void
+RETURNS date[]
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -451,10 +465,10 @@ SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
     FROM %1$s s
     CROSS JOIN %2$s
     CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, %4$s) l$sql$,
-    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients)
+    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients, NULL, 'returned_on')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
-'Internal: brings the losses of some clients, or of all, up to date';
+'Internal: brings the losses of some clients, or of all, up to date; returns the days of return of those that are others, null for all';
 
 -- --- summaries ---
 
@@ -490,10 +504,11 @@ $$;
 COMMENT ON FUNCTION clientcore.month_of(text) IS
 'Internal: the expression for the first day of a day''s month';
 
--- Few groups, which the planner takes for many: it would sort all months.
-CREATE FUNCTION clientcore.refresh_month_summary(base text)
+-- Of some months, or of all (null). Few groups, which the planner takes for many: it would
+-- sort all months.
+CREATE FUNCTION clientcore.refresh_month_summary(base text, months date[])
 RETURNS void
-LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
@@ -509,11 +524,12 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     JOIN %1$I.card c ON c.client_id %2$s m.client_id
     LEFT JOIN (
         SELECT DISTINCT l.client_id, %4$s AS month_date
-        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date
+        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date%5$s
     GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
-    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on')))
+    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on'),
+    CASE WHEN months IS NOT NULL THEN ' WHERE m.month_date = ANY ($2)' END), NULL, months)
 $$;
-COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
+COMMENT ON FUNCTION clientcore.refresh_month_summary(text, date[]) IS
 'Internal: brings the sums of months up to date';
 
 -- A client is with us in spells, each from a purchase to the loss that ends it. It was
@@ -717,6 +733,9 @@ DECLARE
     compared date;
     inputs jsonb;
     content text;
+    labels text;
+    months date[] := '{}';
+    returns date[] := '{}';
     aliases text;
     aliases_now text;
     -- which aliases there are, told by what wrote them
@@ -741,15 +760,18 @@ BEGIN
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
     -- before labels are read for the sums
     content := clientcore.card_content(base);
+    EXECUTE format($sql$
+        SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, c.manager, c.segment, c.region), 0)), 0)
+        FROM %I.card c WHERE coalesce(c.manager, c.segment, c.region) IS NOT NULL$sql$, base) INTO labels;
     IF was.rule IS NULL THEN
-        PERFORM clientcore.refresh_months(base, day, NULL);
+        months := clientcore.refresh_months(base, day, NULL);
     ELSIF report -> 'touched' <> '[]' THEN
-        PERFORM clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
+        months := clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
     END IF;
     IF was.rule IS DISTINCT FROM rule OR was.as_of IS NULL OR was.as_of > day THEN
-        PERFORM clientcore.refresh_losses(base, settings, day, NULL);
+        returns := clientcore.refresh_losses(base, settings, day, NULL);
     ELSIF report -> 'judged' <> '[]' THEN
-        PERFORM clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
+        returns := clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
     END IF;
     -- where others were named meanwhile, months and losses are made anew next time
     EXECUTE count_aliases INTO aliases_now;
@@ -760,7 +782,21 @@ BEGIN
     IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
         EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
     END IF;
-    PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
+    -- sums of the months in which something is other than when they were made, unless clients
+    -- as a whole are now counted elsewhere
+    IF is_full OR months IS NULL OR returns IS NULL OR (report ->> 'begins_otherwise')::boolean OR was.rule IS NULL
+            OR was.made ->> 'labels' IS DISTINCT FROM labels THEN
+        months := NULL;
+    ELSE
+        EXECUTE format('SELECT array_agg(DISTINCT m.month_date) FROM (SELECT unnest($1) UNION SELECT %s FROM unnest($2) r (day)) m (month_date)',
+            clientcore.month_of('r.day'))
+        INTO months USING months, returns;
+        months := coalesce(months, '{}');
+    END IF;
+    IF months IS DISTINCT FROM '{}' THEN
+        PERFORM clientcore.refresh_month_summary(base, months);
+    END IF;
+    PERFORM clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$
         UPDATE %1$I.state s
         SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, made = $5, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
@@ -771,8 +807,8 @@ BEGIN
                 FROM (SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) g), 0)
         FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
     USING report, compared, rule, day,
-        jsonb_build_object('of', inputs, 'content', content, 'report', report - 'touched' - 'judged');
-    RETURN report - 'touched' - 'judged';
+        jsonb_build_object('of', inputs, 'content', content, 'labels', labels, 'report', report - '{touched,judged,begins_otherwise}'::text[]);
+    RETURN report - '{touched,judged,begins_otherwise}'::text[];
 END
 $$;
 COMMENT ON FUNCTION clientcore.refresh_cards(text, date, boolean) IS
