@@ -79,8 +79,10 @@ COMMENT ON FUNCTION clientcore.lost_arguments(text) IS
 --   figure   client_id and all of card_figures, is_lost
 --   total    one row: figures of the whole base, and the borders of its classes
 --   card     what the table card holds of the day, without what was before
--- settings is what stands in FROM for the settings; day and compared are expressions.
-CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text)
+-- settings is what stands in FROM for the settings; day and compared are expressions. In
+-- brief, only classes, rungs and who is a key client are to be had, from key, and what is
+-- not needed for these is not carried along.
+CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text, is_brief boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -92,7 +94,7 @@ BEGIN
     RETURN format(replace($sql$
     @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
-        SELECT p.client_id, f.*, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
+        SELECT p.client_id, %8$s, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
         FROM (%2$s) p
         CROSS JOIN @setting s
         CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
@@ -142,15 +144,22 @@ BEGIN
             FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
             GROUP BY f.first_purchase) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
-    -- what the top share brought in their first days: a quantile of type 7, exact
+    -- what the top share brought in their first days: a quantile of type 7, exact; the two
+    -- values around it are stepped to, not numbered
+    @place AS MATERIALIZED (
+        SELECT (count(*) - 1) * (1 - s.promising_top_share) AS position
+        FROM @figure f, @setting s
+        WHERE %4$s - f.first_purchase >= s.promising_days - 1
+        GROUP BY s.promising_top_share),
     @newcomer AS MATERIALIZED (
-        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (max(n.position) - floor(max(n.position))) AS revenue
+        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (SELECT p.position - floor(p.position) FROM @place p) AS revenue
         FROM (
-            SELECT f.first_days_revenue AS revenue, row_number() OVER (ORDER BY f.first_days_revenue) - 1 AS rank,
-                (count(*) OVER () - 1) * (1 - s.promising_top_share) AS position
-            FROM @figure f, @setting s
-            WHERE %4$s - f.first_purchase >= s.promising_days - 1) n
-        WHERE n.rank IN (floor(n.position), ceil(n.position))),
+            SELECT f.first_days_revenue AS revenue
+            FROM @figure f
+            WHERE %4$s - f.first_purchase >= (SELECT s.promising_days - 1 FROM @setting s)
+            ORDER BY f.first_days_revenue
+            OFFSET (SELECT floor(p.position)::bigint FROM @place p)
+            LIMIT (SELECT (ceil(p.position) - floor(p.position))::bigint + 1 FROM @place p)) n),
     @promising AS MATERIALIZED (
         SELECT p.client_id, p.place
         FROM (
@@ -197,7 +206,7 @@ BEGIN
             LEFT JOIN %1$I.client_alias a ON a.alias %6$s m.client_id
             WHERE m.until IS NULL OR m.until >= %4$s
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
-    @key AS MATERIALIZED (
+    @key AS %9$s (
         SELECT c.*,
             c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
             -- whom it would be worst to have lost stays for a year, and so do the marked
@@ -214,10 +223,14 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'));
+        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'),
+        CASE WHEN is_brief THEN 'f.first_purchase, f.last_purchase, f.purchase_count, f.revenue, f.purchase_12m_count, f.revenue_12m, f.profit_12m,'
+            ' f.is_profit_known, f.value_revenue, f.value_profit, f.first_days_revenue, f.silence_limit, f.full_years, f.years_bought, f.xyz, f.rung'
+            ELSE 'f.*' END,
+        CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END);
 END
 $$;
-COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text) IS
+COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean) IS
 'Internal: the common table expressions that make the cards of a day';
 
 -- The stage of loyalty of a row with is_lost and rung, in words.
@@ -254,7 +267,7 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
-    || clientcore.card_query(base, 'then', settings, compared, compared)
+    || clientcore.card_query(base, 'then', settings, compared, compared, true)
     || format($sql$,
     fresh AS MATERIALIZED (
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
@@ -262,7 +275,7 @@ SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
         FROM now_card n
         LEFT JOIN (
             SELECT DISTINCT ON (client_id) client_id, abc_class, xyz, rung, is_lost, rfm_segment, is_key
-            FROM then_card ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
+            FROM then_key ORDER BY client_id) t ON t.client_id %s n.client_id)$sql$, (SELECT equality FROM clientcore.base_key(base)))
 $$;
 COMMENT ON FUNCTION clientcore.fresh_cards(text, text, text, text) IS
 'Internal: the common table expressions that make whole cards';
@@ -288,7 +301,8 @@ BEGIN
             CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
             %4$s AS stage_before, %5$s AS stage_after,
             c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
-            f.rung IS NULL AS is_gone, c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
+            f.rung IS NULL AS is_gone, c.rung IS NOT NULL AND f.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
+            c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
         FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
@@ -320,6 +334,7 @@ BEGIN
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched), '[]') END FROM move m),
         'judged', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched OR m.is_lost_since) <= count(*)
             THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched OR m.is_lost_since), '[]') END FROM move m),
+        'begins_otherwise', (SELECT coalesce(bool_or(m.begins_otherwise), false) FROM move m),
         'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
@@ -340,8 +355,10 @@ COMMENT ON FUNCTION clientcore.cards_statement(text, text, date, date, date) IS
 -- A table is made what a query gives (its columns, in their order, those of the key first),
 -- by writing the rows that differ.
 -- With clients (as text), for these alone: the query finds them in chosen (client_id).
-CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL)
-RETURNS void
+-- With months, for the rows of these alone, as the query should be. Returns what a column of
+-- dates, told, says of the rows that were written, before and after; null where all may be.
+CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL, months date[] DEFAULT NULL, told name DEFAULT NULL)
+RETURNS date[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -352,13 +369,14 @@ DECLARE
     facts text;
     sets text;
     is_empty boolean;
+    written date[];
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     IF clients IS NULL THEN
         EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.%I)', base, name) INTO is_empty;
         IF is_empty THEN
-            EXECUTE format('INSERT INTO %I.%I %s', base, name, query);
-            RETURN;
+            EXECUTE format('INSERT INTO %I.%I %s', base, name, query) USING clients, months;
+            RETURN NULL;
         END IF;
     END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey)),
@@ -372,39 +390,49 @@ BEGIN
     WHERE a.attrelid = format('%I.%I', base, name)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format($sql$
         WITH %10$s fresh (%3$s, %5$s) AS MATERIALIZED (%4$s),
-        gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s))
-        INSERT INTO %1$I.%2$I (%3$s, %5$s)
-        SELECT %12$s, %9$s
-        FROM fresh f
-        LEFT JOIN %1$I.%2$I t ON %7$s
+        gone AS (DELETE FROM %1$I.%2$I t %11$s NOT EXISTS (SELECT FROM fresh f WHERE %7$s) RETURNING %13$s AS told),
+        different AS MATERIALIZED (
+            SELECT f.*, %13$s AS was_told
+            FROM fresh f
+            LEFT JOIN %1$I.%2$I t ON %7$s
+            WHERE (%8$s) IS DISTINCT FROM (%9$s)),
         -- not left to the conflict, which would lock the rows that are the same
-        WHERE (%8$s) IS DISTINCT FROM (%9$s)
-        ON CONFLICT (%3$s) DO UPDATE SET %6$s$sql$,
+        written AS (
+            INSERT INTO %1$I.%2$I (%3$s, %5$s)
+            SELECT %12$s, %9$s FROM different f
+            ON CONFLICT (%3$s) DO UPDATE SET %6$s)
+        SELECT coalesce(array_agg(DISTINCT w.told), '{}')
+        FROM (SELECT g.told FROM gone g UNION SELECT %14$s FROM different f UNION SELECT f.was_told FROM different f) w (told)
+        WHERE w.told IS NOT NULL$sql$,
         base, name, keys, query, facts, sets, matches,
         't.' || replace(facts, ', ', ', t.'), 'f.' || replace(facts, ', ', ', f.'),
         CASE WHEN clients IS NOT NULL THEN format('chosen AS MATERIALIZED (SELECT DISTINCT c.client_id::%s AS client_id FROM unnest($1) c (client_id)),', key.key_type) END,
-        CASE WHEN clients IS NULL THEN 'WHERE' ELSE format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality) END,
-        'f.' || replace(keys, ', ', ', f.'))
-    USING clients;
+        CASE WHEN clients IS NOT NULL THEN format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality)
+            WHEN months IS NOT NULL THEN 'WHERE t.month_date = ANY ($2) AND'
+            ELSE 'WHERE' END,
+        'f.' || replace(keys, ', ', ', f.'), coalesce('t.' || quote_ident(told), 'NULL::date'), coalesce('f.' || quote_ident(told), 'NULL::date'))
+    INTO written USING clients, months;
+    RETURN written;
 END
 $$;
-COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[]) IS
-'Internal: makes a table of a base what a query gives, by writing the rows that differ';
+COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[], date[], name) IS
+'Internal: makes a table of a base what a query gives, by writing the rows that differ, and tells what days these are of';
 
--- The histories of all clients, or of those chosen.
+-- The histories of all clients, or of those chosen. All in their order, so that an index by
+-- client is filled from left to right, without room left in the middle of its pages.
 CREATE FUNCTION clientcore.chosen_histories(base text, clients text[])
 RETURNS text
 LANGUAGE SQL STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN clients IS NULL THEN format('(%s) p', clientcore.joined_histories(base))
+SELECT CASE WHEN clients IS NULL THEN format('(%s ORDER BY 1) p', clientcore.joined_histories(base))
     ELSE format('chosen c JOIN (%s) p ON p.client_id %s c.client_id', clientcore.joined_histories(base), (SELECT equality FROM clientcore.base_key(base))) END
 $$;
 COMMENT ON FUNCTION clientcore.chosen_histories(text, text[]) IS
 'Internal: what stands in FROM for the histories of some clients, or of all';
 
 CREATE FUNCTION clientcore.refresh_months(base text, day date, clients text[])
-RETURNS void
+RETURNS date[]
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -420,13 +448,13 @@ SELECT clientcore.replace_rows(base, 'client_month', format($sql$
     FROM %1$s
     CROSS JOIN LATERAL clientcore.periods(clientcore.slice(p.history, NULL, date %3$L - 1)) m
     WHERE clientcore.first_purchase(p.history) < %3$L AND m.sale_count + m.return_count > 0$sql$,
-    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients)
+    clientcore.chosen_histories(base, clients), day, date_trunc('month', clientcore.placeholders_until(day)::timestamp)::date), clients, NULL, 'month_date')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_months(text, date, text[]) IS
-'Internal: brings the months of some clients, or of all, up to date';
+'Internal: brings the months of some clients, or of all, up to date; returns those that are others, null for all';
 
 CREATE FUNCTION clientcore.refresh_losses(base text, settings text, day date, clients text[])
-RETURNS void
+RETURNS date[]
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -438,10 +466,10 @@ SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
     FROM %1$s s
     CROSS JOIN %2$s
     CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, %4$s) l$sql$,
-    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients)
+    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients, NULL, 'returned_on')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
-'Internal: brings the losses of some clients, or of all, up to date';
+'Internal: brings the losses of some clients, or of all, up to date; returns the days of return of those that are others, null for all';
 
 -- --- summaries ---
 
@@ -477,10 +505,11 @@ $$;
 COMMENT ON FUNCTION clientcore.month_of(text) IS
 'Internal: the expression for the first day of a day''s month';
 
--- Few groups, which the planner takes for many: it would sort all months.
-CREATE FUNCTION clientcore.refresh_month_summary(base text)
+-- Of some months, or of all (null). Few groups, which the planner takes for many: it would
+-- sort all months.
+CREATE FUNCTION clientcore.refresh_month_summary(base text, months date[])
 RETURNS void
-LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
@@ -496,11 +525,12 @@ SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
     JOIN %1$I.card c ON c.client_id %2$s m.client_id
     LEFT JOIN (
         SELECT DISTINCT l.client_id, %4$s AS month_date
-        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date
+        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date%5$s
     GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
-    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on')))
+    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on'),
+    CASE WHEN months IS NOT NULL THEN ' WHERE m.month_date = ANY ($2)' END), NULL, months)
 $$;
-COMMENT ON FUNCTION clientcore.refresh_month_summary(text) IS
+COMMENT ON FUNCTION clientcore.refresh_month_summary(text, date[]) IS
 'Internal: brings the sums of months up to date';
 
 -- A client is with us in spells, each from a purchase to the loss that ends it. It was
@@ -642,8 +672,57 @@ $$;
 COMMENT ON FUNCTION clientcore.texts_of(jsonb) IS
 'Internal: a list of texts as an array; null for what is no list';
 
+-- What refresh_cards makes depends on these and on nothing else, so that it need not be made
+-- again where they are the same. Told by content, which a dump and its restore leave alone:
+-- the base's columns of a card go in as they are, so that a card that was tampered with is
+-- made anew. Labels that others write to cards are in it as well.
+CREATE FUNCTION clientcore.card_inputs(base text, settings text, day date, compared date)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    inputs jsonb;
+BEGIN
+    EXECUTE format($sql$
+        SELECT jsonb_build_object('day', %3$L::date, 'compared', %4$L::date,
+            'version', (SELECT extversion FROM pg_extension WHERE extname = 'clientcore'),
+            'settings', (SELECT to_jsonb(s) - 'applied_at' FROM %2$s s),
+            'history', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.history), 0)), 0) FROM %1$I.history h),
+            'guest', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 0)), 0) FROM %1$I.guest g),
+            'forgotten', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 1)), 0) FROM %1$I.forgotten g),
+            'source', (SELECT count(*) FROM %1$I.source),
+            'alias', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(a.alias::text, a.client::text), 0)), 0) FROM %1$I.client_alias a),
+            'mark', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(m.client_id::text, m.kind, m.until), 0)), 0) FROM %1$I.client_mark m),
+            'segment', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(r.position, r.segment, r.recency_from, r.recency_to,
+                r.frequency_from, r.frequency_to, r.monetary_from, r.monetary_to), 0)), 0) FROM %1$I.rfm_segment r))$sql$,
+        base, settings, day, compared)
+    INTO inputs;
+    RETURN inputs;
+END
+$$;
+COMMENT ON FUNCTION clientcore.card_inputs(text, text, date, date) IS
+'Internal: what the cards of a day are made of, in short: the same where all of it is';
+
+CREATE FUNCTION clientcore.card_content(base text)
+RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    content text;
+BEGIN
+    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, c.manager, c.segment, c.region, %s), 0)), 0) FROM %I.card c',
+        clientcore.card_columns(base, 'c.'), base)
+    INTO content;
+    RETURN content;
+END
+$$;
+COMMENT ON FUNCTION clientcore.card_content(text) IS
+'Internal: what cards say, in short';
+
 -- Cards, months, losses and the sums of these, for a day.
-CREATE FUNCTION clientcore.refresh_cards(base text, day date)
+CREATE FUNCTION clientcore.refresh_cards(base text, day date, is_full boolean)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -653,6 +732,11 @@ DECLARE
     rule jsonb;
     was record;
     compared date;
+    inputs jsonb;
+    content text;
+    labels text;
+    months date[] := '{}';
+    returns date[] := '{}';
     aliases text;
     aliases_now text;
     -- which aliases there are, told by what wrote them
@@ -661,24 +745,34 @@ DECLARE
     settings text := format('(SELECT h.* FROM %I.settings_history h ORDER BY h.applied_at DESC LIMIT 1)', base);
 BEGIN
     PERFORM clientcore.log_settings(base);
-    EXECUTE format('SELECT as_of, rule FROM %I.state', base) INTO was;
+    EXECUTE format('SELECT as_of, rule, made FROM %I.state', base) INTO was;
     EXECUTE format($sql$
         SELECT jsonb_build_object('lost_rule', lost_rule, 'lost_factor', lost_factor, 'lost_min_days', lost_min_days, 'lost_max_days', lost_max_days,
             'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
         FROM %s s$sql$, settings)
     INTO rule;
     compared := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
+    -- before anything is made of them: what others change from now on is for the next refresh
+    inputs := clientcore.card_inputs(base, settings, day, compared);
+    IF NOT is_full AND was.rule = rule AND was.made -> 'of' = inputs AND was.made ->> 'content' = clientcore.card_content(base) THEN
+        RETURN was.made -> 'report' || '{"cards_added": 0, "cards_changed": 0, "cards_removed": 0, "moves": 0}';
+    END IF;
     EXECUTE count_aliases INTO aliases;
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
+    -- before labels are read for the sums
+    content := clientcore.card_content(base);
+    EXECUTE format($sql$
+        SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, c.manager, c.segment, c.region), 0)), 0)
+        FROM %I.card c WHERE coalesce(c.manager, c.segment, c.region) IS NOT NULL$sql$, base) INTO labels;
     IF was.rule IS NULL THEN
-        PERFORM clientcore.refresh_months(base, day, NULL);
+        months := clientcore.refresh_months(base, day, NULL);
     ELSIF report -> 'touched' <> '[]' THEN
-        PERFORM clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
+        months := clientcore.refresh_months(base, day, clientcore.texts_of(report -> 'touched'));
     END IF;
     IF was.rule IS DISTINCT FROM rule OR was.as_of IS NULL OR was.as_of > day THEN
-        PERFORM clientcore.refresh_losses(base, settings, day, NULL);
+        returns := clientcore.refresh_losses(base, settings, day, NULL);
     ELSIF report -> 'judged' <> '[]' THEN
-        PERFORM clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
+        returns := clientcore.refresh_losses(base, settings, day, clientcore.texts_of(report -> 'judged'));
     END IF;
     -- where others were named meanwhile, months and losses are made anew next time
     EXECUTE count_aliases INTO aliases_now;
@@ -689,19 +783,34 @@ BEGIN
     IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
         EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
     END IF;
-    PERFORM clientcore.refresh_month_summary(base), clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
+    -- sums of the months in which something is other than when they were made, unless clients
+    -- as a whole are now counted elsewhere
+    IF is_full OR months IS NULL OR returns IS NULL OR (report ->> 'begins_otherwise')::boolean OR was.rule IS NULL
+            OR was.made ->> 'labels' IS DISTINCT FROM labels THEN
+        months := NULL;
+    ELSE
+        EXECUTE format('SELECT array_agg(DISTINCT m.month_date) FROM (SELECT unnest($1) UNION SELECT %s FROM unnest($2) r (day)) m (month_date)',
+            clientcore.month_of('r.day'))
+        INTO months USING months, returns;
+        months := coalesce(months, '{}');
+    END IF;
+    IF months IS DISTINCT FROM '{}' THEN
+        PERFORM clientcore.refresh_month_summary(base, months);
+    END IF;
+    PERFORM clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
     EXECUTE format($sql$
         UPDATE %1$I.state s
-        SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
+        SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, made = $5, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,
             revenue_12m_amount = coalesce(r.revenue_12m_amount, 0), profit_12m_amount = r.profit_12m_amount,
             abc_a_from = r.abc_a_from, abc_b_from = r.abc_b_from, top_buyer_from = r.top_buyer_from,
             guest_revenue_12m_amount = coalesce((
                 SELECT clientcore.revenue(clientcore.slice(clientcore.rollup(g.history), ($4 - interval '12 months')::date + 1, $4))
                 FROM (SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) g), 0)
         FROM jsonb_populate_record(NULL::%1$I.state, $1) r$sql$, base)
-    USING report, compared, rule, day;
-    RETURN report - 'touched' - 'judged';
+    USING report, compared, rule, day,
+        jsonb_build_object('of', inputs, 'content', content, 'labels', labels, 'report', report - '{touched,judged,begins_otherwise}'::text[]);
+    RETURN report - '{touched,judged,begins_otherwise}'::text[];
 END
 $$;
-COMMENT ON FUNCTION clientcore.refresh_cards(text, date) IS
-'Internal: makes the cards of a base, its months, losses and their sums, for a day';
+COMMENT ON FUNCTION clientcore.refresh_cards(text, date, boolean) IS
+'Internal: makes the cards of a base, its months, losses and their sums, for a day; where nothing is another, only in full';

@@ -788,7 +788,7 @@ BEGIN
     PERFORM clientcore.require_own_base(base);
     SELECT * INTO chosen FROM clientcore.choose_day(base);
     calibration := clientcore.calibrate_once(base, chosen.day);
-    cards := clientcore.refresh_cards(base, chosen.day);
+    cards := clientcore.refresh_cards(base, chosen.day, coalesce((arguments ->> 'full')::boolean, false));
     PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$

@@ -230,6 +230,41 @@ SELECT is((SELECT count(*) FROM shop.client_month WHERE xmax <> '0') + (SELECT c
     + (SELECT count(*) FROM shop.flow_summary WHERE xmax <> '0') + (SELECT count(*) FROM shop.return_chance WHERE xmax <> '0'), 0::bigint, 'what does not differ is left alone');
 CALL clientcore.detach('shop');
 
+-- What is the same is not made again; whatever is another by whomever, is.
+CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
+SELECT pg_temp.refresh('shop');
+CREATE TEMP TABLE made AS SELECT * FROM shop.card;
+CREATE TEMP TABLE made_sums AS SELECT * FROM shop.month_summary;
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT made -> 'of' ->> 'day' FROM shop.state)::date, (SELECT as_of FROM shop.state), 'it is known what cards were made of');
+UPDATE shop.card SET revenue = revenue + 1;
+SELECT pg_temp.refresh('shop');
+SELECT set_eq('SELECT * FROM shop.card', 'SELECT * FROM made', 'cards that were tampered with are made anew');
+DELETE FROM shop.card WHERE client_id = (SELECT min(client_id) FROM shop.card);
+SELECT pg_temp.refresh('shop');
+SELECT set_eq('SELECT * FROM shop.card', 'SELECT * FROM made', 'and those that were removed');
+UPDATE shop.card SET manager = 'Ann';
+SELECT pg_temp.refresh('shop');
+SELECT results_eq('SELECT manager, sum(client_count) FROM shop.month_summary GROUP BY manager',
+    $$SELECT 'Ann', sum(client_count) FROM made_sums$$, 'sums follow labels');
+SELECT results_eq('SELECT DISTINCT manager FROM shop.flow_summary', $$VALUES ('Ann')$$, 'all of them');
+UPDATE shop.card SET manager = NULL;
+SELECT pg_temp.refresh('shop');
+SELECT set_eq('SELECT * FROM shop.month_summary', 'SELECT * FROM made_sums', 'and back');
+UPDATE shop.rfm_segment SET segment = segment || '!';
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM shop.card WHERE rfm_segment NOT LIKE '%!'), 0::bigint, 'names of segments are followed');
+INSERT INTO shop.client_mark (client_id, kind) SELECT min(client_id), 'vocal' FROM shop.card;
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM shop.card WHERE is_vocal), 1::bigint, 'so are marks');
+INSERT INTO shop.client_alias SELECT max(client_id), min(client_id) FROM shop.card;
+SELECT pg_temp.refresh('shop');
+SELECT is((SELECT count(*) FROM shop.card), (SELECT count(*) - 1 FROM made), 'and aliases');
+TRUNCATE shop.month_summary, shop.flow_summary;
+SELECT pg_temp.refresh('shop', true);
+SELECT is((SELECT sum(revenue) FROM shop.month_summary), (SELECT sum(revenue) FROM made_sums), 'in full, all is made anew');
+CALL clientcore.detach('shop');
+
 -- --- errors ---
 
 -- They come as they are, but without the statement, of twenty thousand bytes.
