@@ -8,8 +8,13 @@ SELECT client_id, sum(amount), count(*), min(sold_at), max(sold_at) FROM bench.s
 -- == plain: one aggregation, compiled | jit = on
 SELECT client_id, sum(amount), count(*), min(sold_at), max(sold_at) FROM bench.sale GROUP BY client_id
 
--- == build: the aggregate
-SELECT client_id, clientcore.purchase_history(sold_at, amount) FROM bench.sale GROUP BY client_id
+-- == build: build_histories
+SELECT (b.built).client, (b.built).history
+FROM (
+    SELECT clientcore.build_histories((SELECT s.client_id FROM bench.sale s LIMIT 0),
+        'SELECT client_id AS client, sold_at, amount FROM bench.sale', NULL, NULL, NULL) AS built
+    OFFSET 0) b
+WHERE (b.built).report IS NULL
 
 -- == aggregate: purchase_history
 SELECT client_id, clientcore.purchase_history(sold_at, amount) FROM bench.sale GROUP BY client_id
