@@ -75,6 +75,13 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.abc_class_by_cutoffs("any", clientcore.abc_cutoff) IS
 'A, B or C by the cutoffs that abc_cutoffs found; values of zero or less are C. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type.';
 
+CREATE FUNCTION clientcore.quantile_score_by_cutoffs(value "any", cutoffs numeric[])
+RETURNS integer
+AS 'MODULE_PATHNAME', 'quantile_score_by_cutoffs'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.quantile_score_by_cutoffs("any", numeric[]) IS
+'Score by the cutoffs that quantile_cutoffs found: 1 + the number of cutoffs below the value. Errors: 22023 for cutoffs that descend, are NULL, none or over 999, 22003 for NaN, infinity or too many digits, 42804 for another type.';
+
 CREATE FUNCTION clientcore.values_accum(clientcore.value_set, "any")
 RETURNS clientcore.value_set
 AS 'MODULE_PATHNAME', 'values_accum'
@@ -95,6 +102,13 @@ AS 'MODULE_PATHNAME', 'values_accum_boundary'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.values_accum_boundary(clientcore.value_set, "any", numeric, numeric, text) IS
 'transition function over a value, the borders a and b, and the boundary rule';
+
+CREATE FUNCTION clientcore.values_accum_bins(clientcore.value_set, "any", integer)
+RETURNS clientcore.value_set
+AS 'MODULE_PATHNAME', 'values_accum_bins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.values_accum_bins(clientcore.value_set, "any", integer) IS
+'transition function over a value and the number of scores';
 
 CREATE FUNCTION clientcore.values_accum_fraction(clientcore.value_set, "any", numeric)
 RETURNS clientcore.value_set
@@ -123,6 +137,20 @@ AS 'MODULE_PATHNAME', 'values_abc_cutoffs_final'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.values_abc_cutoffs_final(clientcore.value_set) IS
 'values to ABC cutoffs';
+
+CREATE FUNCTION clientcore.values_quantile_cutoffs_final(clientcore.value_set)
+RETURNS numeric[]
+AS 'MODULE_PATHNAME', 'values_quantile_cutoffs_final'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.values_quantile_cutoffs_final(clientcore.value_set) IS
+'values to cutoffs of scores';
+
+CREATE FUNCTION clientcore.values_quantile_final(clientcore.value_set)
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'values_quantile_final'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.values_quantile_final(clientcore.value_set) IS
+'values to a quantile';
 
 CREATE FUNCTION clientcore.values_gini_final(clientcore.value_set)
 RETURNS double precision
@@ -187,6 +215,30 @@ CREATE AGGREGATE clientcore.abc_cutoffs(value "any", a numeric, b numeric, bound
 );
 COMMENT ON AGGREGATE clientcore.abc_cutoffs("any", numeric, numeric, text) IS
 'Least value of class A and of class B at the borders a and b, by a boundary rule: crossing, upto or midpoint. Errors: as abc_class.';
+
+CREATE AGGREGATE clientcore.quantile_cutoffs(value "any", bins integer) (
+    SFUNC = clientcore.values_accum_bins,
+    STYPE = clientcore.value_set,
+    SSPACE = 1024,
+    FINALFUNC = clientcore.values_quantile_cutoffs_final,
+    COMBINEFUNC = clientcore.values_combine,
+    FINALFUNC_MODIFY = READ_ONLY,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clientcore.quantile_cutoffs("any", integer) IS
+'The largest value of each score but the last, for scores of 1 to bins (2 to 1000) by quantiles as quantile_score gives them; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for bins out of bounds or varying, 22004 for NULL ones. Source: RFM analysis; quantiles of Hyndman and Fan 1996.';
+
+CREATE AGGREGATE clientcore.quantile(value "any", fraction numeric) (
+    SFUNC = clientcore.values_accum_fraction,
+    STYPE = clientcore.value_set,
+    SSPACE = 1024,
+    FINALFUNC = clientcore.values_quantile_final,
+    COMBINEFUNC = clientcore.values_combine,
+    FINALFUNC_MODIFY = READ_ONLY,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clientcore.quantile("any", numeric) IS
+'The value below which a fraction (0 to 1, at most nine decimals) of the values lies, exact: what percentile_cont gives in doubles; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for a fraction out of bounds or varying, 22004 for a NULL one. Source: type 7 of Hyndman and Fan 1996.';
 
 CREATE AGGREGATE clientcore.gini(value "any") (
     SFUNC = clientcore.values_accum,

@@ -102,21 +102,32 @@ BEGIN
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END,
             s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) f
         WHERE f.sale_count + f.return_count > 0),
+    -- all that is found in one look at few columns; whole cards are never sorted
     @known AS MATERIALIZED (
-        SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit, k.*
+        SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit,
+            CASE WHEN s.abc_by = 'profit' AND k.has_profit THEN k.by_profit ELSE k.by_revenue END AS recent,
+            -- that of the smallest top buyer
+            coalesce((k.top).b_from, (k.top).a_from) AS top_revenue_12m, k.*
         FROM @setting s, (
-            SELECT coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
+            SELECT min(r.key_share) AS key_share, coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
                 min(f.first_purchase) FILTER (WHERE f.first_purchase >= clientcore.placeholders_until(%4$s)) AS first_sale,
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
                 count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
-                count(*) FILTER (WHERE NOT f.is_lost) AS active
-            FROM @figure f) k),
+                count(*) FILTER (WHERE NOT f.is_lost) AS active,
+                clientcore.abc_cutoffs(f.revenue_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_revenue,
+                clientcore.abc_cutoffs(f.profit_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_profit,
+                clientcore.abc_cutoffs(f.revenue, s.abc_a, s.abc_b, s.abc_boundary) AS lifetime,
+                clientcore.abc_cutoffs(f.revenue_12m, 0.000000001, r.key_share) AS top
+            FROM @figure f, @setting s, LATERAL (SELECT greatest(round(s.key_share, 9), 0.000000002) AS key_share) r) k),
     @cutoff AS MATERIALIZED (
-        SELECT clientcore.abc_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END,
-                s.abc_a, s.abc_b, s.abc_boundary) AS recent,
-            clientcore.abc_cutoffs(f.revenue, s.abc_a, s.abc_b, s.abc_boundary) AS lifetime
-        FROM @figure f, @known k, @setting s),
+        SELECT clientcore.quantile_cutoffs(%4$s - f.last_purchase, s.rfm_bins) AS recency,
+            clientcore.quantile_cutoffs(nullif(f.purchase_count, 0), s.rfm_bins) AS frequency,
+            clientcore.quantile_cutoffs(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) AS monetary,
+            -- what the top share brought in their first days
+            clientcore.quantile(f.first_days_revenue, round(1 - s.promising_top_share, 9))
+                FILTER (WHERE %4$s - f.first_purchase >= s.promising_days - 1) AS first_days_revenue
+        FROM @figure f, @setting s),
     -- names of all combinations of scores, the last score first to change
     @segment AS MATERIALIZED (
         SELECT array_agg((
@@ -125,17 +136,19 @@ BEGIN
                 AND m.score BETWEEN x.monetary_from AND x.monetary_to
             ORDER BY x.position LIMIT 1) ORDER BY r.score, f.score, m.score) AS names
         FROM @setting s, generate_series(1, s.rfm_bins) r (score), generate_series(1, s.rfm_bins) f (score), generate_series(1, s.rfm_bins) m (score)),
-    -- Borders and short lists, found on few columns: whole cards are never sorted. Equal
-    -- revenues are told apart by the client, so that no plan decides.
-    -- the last top buyer: those before it fall short of the share
+    -- The last top buyer: those before it fall short of the share. Equal revenues are told
+    -- apart by the client, so that no plan decides.
     @top AS MATERIALIZED (
         SELECT t.revenue_12m, t.client
         FROM (
-            SELECT f.revenue_12m, f.client_id::text COLLATE "C" AS client, sum(f.revenue_12m) OVER (
-                ORDER BY f.revenue_12m DESC, f.client_id::text COLLATE "C" ROWS UNBOUNDED PRECEDING) - f.revenue_12m AS larger
-            FROM @figure f WHERE f.revenue_12m > 0) t, @known k, @setting s
-        WHERE t.larger < s.key_share * k.revenue_12m
-        ORDER BY t.revenue_12m, t.client DESC LIMIT 1),
+            SELECT f.revenue_12m, f.client_id::text COLLATE "C" AS client,
+                l.sum + (row_number() OVER (ORDER BY f.client_id::text COLLATE "C") - 1) * f.revenue_12m AS before
+            FROM @figure f, @known k, (
+                SELECT coalesce(sum(l.revenue_12m), 0) AS sum
+                FROM @figure l, @known k WHERE l.revenue_12m > k.top_revenue_12m) l
+            WHERE f.revenue_12m = k.top_revenue_12m) t, @known k
+        WHERE t.before < k.key_share * k.revenue_12m
+        ORDER BY t.client DESC LIMIT 1),
     -- the last day on which those began who have been clients for longest
     @old AS MATERIALIZED (
         SELECT max(o.first_purchase) AS first_purchase
@@ -144,38 +157,22 @@ BEGIN
             FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
             GROUP BY f.first_purchase) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
-    -- what the top share brought in their first days: a quantile of type 7, exact; the two
-    -- values around it are stepped to, not numbered
-    @place AS MATERIALIZED (
-        SELECT (count(*) - 1) * (1 - s.promising_top_share) AS position
-        FROM @figure f, @setting s
-        WHERE %4$s - f.first_purchase >= s.promising_days - 1
-        GROUP BY s.promising_top_share),
-    @newcomer AS MATERIALIZED (
-        SELECT min(n.revenue) + (max(n.revenue) - min(n.revenue)) * (SELECT p.position - floor(p.position) FROM @place p) AS revenue
-        FROM (
-            SELECT f.first_days_revenue AS revenue
-            FROM @figure f
-            WHERE %4$s - f.first_purchase >= (SELECT s.promising_days - 1 FROM @setting s)
-            ORDER BY f.first_days_revenue
-            OFFSET (SELECT floor(p.position)::bigint FROM @place p)
-            LIMIT (SELECT (ceil(p.position) - floor(p.position))::bigint + 1 FROM @place p)) n),
     @promising AS MATERIALIZED (
         SELECT p.client_id, p.place
         FROM (
             SELECT f.client_id, row_number() OVER (ORDER BY f.first_days_revenue DESC, f.client_id::text COLLATE "C") AS place
-            FROM @figure f, @known k, @newcomer n, @setting s
+            FROM @figure f, @known k, @cutoff c, @setting s
             WHERE NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
-                AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= n.revenue) p, @known k, @setting s
+                AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= c.first_days_revenue) p, @known k, @setting s
         WHERE p.place <= floor(s.promising_limit_share * k.buyers)),
     @scored AS (
         SELECT f.*, s.rfm_bins,
-            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, c.recent), 'C') AS abc_class,
-            coalesce(clientcore.abc_class_by_cutoffs(f.revenue, c.lifetime), 'C') AS abc_lifetime_class,
-            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.value_profit ELSE f.value_revenue END, c.recent), 'C') AS value_class,
-            s.rfm_bins + 1 - clientcore.quantile_score(%4$s - f.last_purchase, s.rfm_bins) OVER () AS recency_score,
-            clientcore.quantile_score(nullif(f.purchase_count, 0), s.rfm_bins) OVER () AS frequency_score,
-            clientcore.quantile_score(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) OVER () AS monetary_score,
+            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, k.recent), 'C') AS abc_class,
+            coalesce(clientcore.abc_class_by_cutoffs(f.revenue, k.lifetime), 'C') AS abc_lifetime_class,
+            coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.value_profit ELSE f.value_revenue END, k.recent), 'C') AS value_class,
+            s.rfm_bins + 1 - clientcore.quantile_score_by_cutoffs(%4$s - f.last_purchase, c.recency) AS recency_score,
+            clientcore.quantile_score_by_cutoffs(nullif(f.purchase_count, 0), c.frequency) AS frequency_score,
+            clientcore.quantile_score_by_cutoffs(CASE WHEN f.purchase_count > 0 THEN f.revenue END, c.monetary) AS monetary_score,
             t.revenue_12m AS top_buyer_from,
             coalesce(f.revenue_12m > t.revenue_12m OR f.revenue_12m = t.revenue_12m AND f.client_id::text COLLATE "C" <= t.client, false) AS is_top_buyer,
             f.revenue_12m > 0 AND CASE WHEN k.has_profit THEN coalesce(f.profit_12m > 0 AND f.profit_12m >= s.breadwinner_share * k.profit_12m, false)
@@ -301,7 +298,9 @@ BEGIN
             CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
             %4$s AS stage_before, %5$s AS stage_after,
             c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
-            f.rung IS NULL AS is_gone, c.rung IS NOT NULL AND f.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
+            f.rung IS NULL AS is_gone, c.rung IS NULL AS is_new,
+            c.rung IS NOT NULL AND f.rung IS NOT NULL AND (%9$s) IS DISTINCT FROM (%8$s) AS is_changed,
+            c.rung IS NOT NULL AND f.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
             c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
@@ -319,13 +318,14 @@ BEGIN
         DELETE FROM %1$I.card c USING move m WHERE m.is_gone AND c.client_id %2$s m.client_id RETURNING 1),
     changed AS (
         UPDATE %1$I.card c SET (%7$s) = ROW(%8$s)
-        FROM fresh f
-        WHERE c.client_id %2$s f.client_id AND (%9$s) IS DISTINCT FROM (%8$s)
+        FROM move m JOIN fresh f ON f.client_id %2$s m.client_id
+        WHERE m.is_changed AND c.client_id %2$s m.client_id
         RETURNING 1),
     added AS (
         INSERT INTO %1$I.card (client_id, %7$s)
-        SELECT f.client_id, %8$s FROM fresh f
-        WHERE NOT EXISTS (SELECT FROM %1$I.card c WHERE c.client_id %2$s f.client_id)
+        SELECT f.client_id, %8$s
+        FROM move m JOIN fresh f ON f.client_id %2$s m.client_id
+        WHERE m.is_new
         RETURNING 1)
     SELECT jsonb_build_object(
         'cards_added', (SELECT count(*) FROM added), 'cards_changed', (SELECT count(*) FROM changed), 'cards_removed', (SELECT count(*) FROM gone),
@@ -338,8 +338,8 @@ BEGIN
         'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
-        'abc_a_from', (c.recent).a_from, 'abc_b_from', (c.recent).b_from, 'top_buyer_from', t.top_buyer_from)
-    FROM now_cutoff c, now_known k, (
+        'abc_a_from', (k.recent).a_from, 'abc_b_from', (k.recent).b_from, 'top_buyer_from', t.top_buyer_from)
+    FROM now_known k, (
         SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
             sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
         FROM fresh f) t$sql$,

@@ -38,6 +38,19 @@ typedef struct AbcCutoffs
 
 extern bool values_fit(const Int128 *values, size_t count);
 
+/*
+ * The cut k of n sorted values is at position k (n - 1) / bins, from 0, between
+ * the value at the floor of that and the next (type 7 of Hyndman and Fan).  No
+ * value lies strictly between the two, and the cut is below the upper one unless
+ * they are equal; so a value is above the cut exactly if it is above the lower
+ * of the two, whose place this is.
+ */
+static inline size_t
+cut_place(size_t count, int k, int bins)
+{
+	return (size_t) ((uint64_t) k * (count - 1) / (uint64_t) bins);
+}
+
 /* All of these take ascending values that values_fit() */
 extern void abc_find_cutoffs(const Int128 *ascending, size_t count,
 							 const AbcRule *rule, AbcCutoffs *cutoffs);

@@ -8,9 +8,11 @@
  */
 #include "abc_functions.h"
 
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -26,11 +28,11 @@
 PG_FUNCTION_INFO_V1(abc_class);
 PG_FUNCTION_INFO_V1(abc_class_by_cutoffs);
 PG_FUNCTION_INFO_V1(quantile_score);
+PG_FUNCTION_INFO_V1(quantile_score_by_cutoffs);
 
 /* The defaults of the SQL functions, for the aggregates */
 const AbcRule default_abc_rule = {800000000, 950000000, ABC_CROSSING};
 
-#define MAX_BINS 1000
 #define ROWS_BETWEEN_RESETS 64
 
 /* A share of the sum, as a border of a class */
@@ -260,44 +262,137 @@ abc_class(PG_FUNCTION_ARGS)
 		partition, decimal_from_number(value, partition->type, "value")));
 }
 
-/* A cutoff of a row of type abc_cutoff; false where the class is empty */
-static bool
-reaches_cutoff(HeapTupleHeader row, AttrNumber column, Decimal value)
+/*
+ * Cutoffs given by value, decoded; those of one query are mostly the same from
+ * row to row, so they are kept.  Ascending for scores; A, then B for classes.
+ */
+typedef struct KeptCutoffs
 {
-	bool isnull;
-	Datum cutoff = GetAttributeByNum(row, column, &isnull);
+	NumberType type;
+	struct varlena *given; /* as it was given, NULL at first */
+	int count;
+	bool nulls[2];
+	Decimal values[MAX_BINS];
+} KeptCutoffs;
 
-	if (isnull)
-		return false;
-	return DatumGetBool(DirectFunctionCall2(
-		numeric_ge, numeric_from_int128(value.coefficient, value.scale),
-		cutoff));
+static KeptCutoffs *
+kept_cutoffs(FunctionCallInfo fcinfo)
+{
+	KeptCutoffs *kept = fcinfo->flinfo->fn_extra;
+
+	if (likely(kept != NULL))
+		return kept;
+	kept = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(*kept));
+	kept->type = number_type_of_argument(fcinfo, 0, "value");
+	fcinfo->flinfo->fn_extra = kept;
+	return kept;
+}
+
+static void
+decode_abc_cutoffs(KeptCutoffs *kept, HeapTupleHeader row)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		Datum cutoff = GetAttributeByNum(row, i + 1, &kept->nulls[i]);
+
+		if (!kept->nulls[i])
+			kept->values[i] =
+				decimal_from_number(cutoff, NUMBER_NUMERIC, "cutoff");
+	}
+}
+
+static bool
+reaches(Decimal value, Decimal cutoff)
+{
+	return decimal_compare(value.coefficient, value.scale, cutoff.coefficient,
+						   cutoff.scale) >= 0;
 }
 
 Datum
 abc_class_by_cutoffs(PG_FUNCTION_ARGS)
 {
-	NumberType type = number_type_of_argument(fcinfo, 0, "value");
-	Decimal value = decimal_from_number(PG_GETARG_DATUM(0), type, "value");
-	HeapTupleHeader cutoffs = PG_GETARG_HEAPTUPLEHEADER(1);
+	KeptCutoffs *kept = kept_cutoffs(fcinfo);
+	Decimal value =
+		decimal_from_number(PG_GETARG_DATUM(0), kept->type, "value");
+	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(1);
 
+	if (!varlena_is_kept(kept->given, PointerGetDatum(row)))
+	{
+		varlena_forget(&kept->given);
+		decode_abc_cutoffs(kept, row);
+		varlena_keep(&kept->given, PointerGetDatum(row),
+					 fcinfo->flinfo->fn_mcxt);
+	}
 	/* what is not positive is C, whatever a hand-made cutoff says */
 	if (value.coefficient <= 0)
 		return class_datum('C');
-	if (reaches_cutoff(cutoffs, 1, value))
-		return class_datum('A');
-	if (reaches_cutoff(cutoffs, 2, value))
-		return class_datum('B');
+	for (int i = 0; i < 2; i++)
+	{
+		if (!kept->nulls[i] && reaches(value, kept->values[i]))
+			return class_datum("AB"[i]);
+	}
 	return class_datum('C');
 }
 
-/*
- * What quantile_score keeps of a partition.  The cut k of n sorted values is
- * at position k (n - 1) / bins, from 0, between the value at the floor of that
- * and the next.  No value of the partition lies strictly between the two, and
- * the cut is below the upper one unless they are equal; so a value is above
- * the cut exactly if it is above the lower of the two.
- */
+static void
+decode_score_cutoffs(KeptCutoffs *kept, ArrayType *array)
+{
+	Datum *values;
+	int count;
+
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cutoffs must be a list of numbers without NULL"),
+				 errhint("Use what quantile_cutoffs returned.")));
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &values,
+					  NULL, &count);
+	if (count < MIN_BINS - 1 || count > MAX_BINS - 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("cutoffs must be %d to %d numbers",
+							   MIN_BINS - 1, MAX_BINS - 1)));
+	for (int i = 0; i < count; i++)
+	{
+		kept->values[i] =
+			decimal_from_number(values[i], NUMBER_NUMERIC, "cutoff");
+		if (i > 0 && !reaches(kept->values[i], kept->values[i - 1]))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("cutoffs must not descend")));
+	}
+	kept->count = count;
+}
+
+Datum
+quantile_score_by_cutoffs(PG_FUNCTION_ARGS)
+{
+	KeptCutoffs *kept = kept_cutoffs(fcinfo);
+	Decimal value =
+		decimal_from_number(PG_GETARG_DATUM(0), kept->type, "value");
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(1);
+	int low = 0;
+	int high;
+
+	if (!varlena_is_kept(kept->given, PointerGetDatum(array)))
+	{
+		varlena_forget(&kept->given);
+		decode_score_cutoffs(kept, array);
+		varlena_keep(&kept->given, PointerGetDatum(array),
+					 fcinfo->flinfo->fn_mcxt);
+	}
+	high = kept->count;
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (reaches(kept->values[middle], value))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	PG_RETURN_INT32(1 + low);
+}
+
+/* What quantile_score keeps of a partition: the values at the places of cuts */
 typedef struct ScorePartition
 {
 	bool is_ready;
@@ -334,19 +429,28 @@ score_sort_support(FunctionCallInfo fcinfo, SortSupport sort)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-static int
-bins_of_row(WindowObject window, int row)
+int
+bins_from(Datum datum, bool isnull)
 {
-	bool isnull;
-	int bins = DatumGetInt32(argument_of_row(window, 1, row, &isnull));
+	int bins = DatumGetInt32(datum);
 
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("bins must not be null")));
-	if (bins < 2 || bins > MAX_BINS)
+	if (bins < MIN_BINS || bins > MAX_BINS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("bins must be between 2 and %d", MAX_BINS)));
+						errmsg("bins must be between %d and %d", MIN_BINS,
+							   MAX_BINS)));
 	return bins;
+}
+
+static int
+bins_of_row(WindowObject window, int row)
+{
+	bool isnull;
+	Datum bins = argument_of_row(window, 1, row, &isnull);
+
+	return bins_from(bins, isnull);
 }
 
 static void
@@ -395,13 +499,8 @@ score_prepare(FunctionCallInfo fcinfo, WindowObject window,
 	score_sort_support(fcinfo, &partition->sort);
 	sort_datums(values, count, &partition->sort);
 	for (int k = 1; k < partition->bins && count > 0; k++)
-	{
-		size_t position =
-			(size_t) ((uint64) k * (count - 1) / (uint64) partition->bins);
-
-		partition->lower[partition->cuts++] =
-			datumCopy(values[position], by_value, length);
-	}
+		partition->lower[partition->cuts++] = datumCopy(
+			values[cut_place(count, k, partition->bins)], by_value, length);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	MemoryContextDelete(values_context);

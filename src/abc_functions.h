@@ -9,9 +9,13 @@
 
 #include "abc.h"
 
+#define MIN_BINS 2
+#define MAX_BINS 1000
+
 extern const AbcRule default_abc_rule;
 
 extern AbcRule abc_rule_arguments(FunctionCallInfo fcinfo, int argno,
 								  bool has_boundary);
+extern int bins_from(Datum bins, bool isnull);
 
 #endif

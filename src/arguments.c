@@ -694,3 +694,32 @@ period_from_text(text *name)
 				 errhint("Use day, week, month, quarter or year.")));
 	return period;
 }
+
+/* Was this, byte by byte, what was kept with what was made of it? */
+bool
+varlena_is_kept(const struct varlena *kept, Datum given)
+{
+	const struct varlena *value = (struct varlena *) DatumGetPointer(given);
+
+	return kept != NULL && VARSIZE_ANY(kept) == VARSIZE_ANY(value) &&
+		   memcmp(kept, value, VARSIZE_ANY(value)) == 0;
+}
+
+void
+varlena_forget(struct varlena **kept)
+{
+	if (*kept != NULL)
+		pfree(*kept);
+	*kept = NULL;
+}
+
+/* To be called when all is made of it: what an error interrupts is not kept */
+void
+varlena_keep(struct varlena **kept, Datum given, MemoryContext context)
+{
+	const struct varlena *value = (struct varlena *) DatumGetPointer(given);
+
+	varlena_forget(kept);
+	*kept = MemoryContextAlloc(context, VARSIZE_ANY(value));
+	memcpy(*kept, value, VARSIZE_ANY(value));
+}

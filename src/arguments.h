@@ -77,4 +77,9 @@ extern Datum numeric_from_int64(int64 value, int scale);
 extern Datum numeric_from_int128(Int128 value, int scale);
 extern Period period_from_text(text *name);
 
+extern bool varlena_is_kept(const struct varlena *kept, Datum given);
+extern void varlena_forget(struct varlena **kept);
+extern void varlena_keep(struct varlena **kept, Datum given,
+						 MemoryContext context);
+
 #endif

@@ -6,8 +6,10 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "abc_functions.h"
@@ -23,10 +25,13 @@ PG_FUNCTION_INFO_V1(value_set_send);
 PG_FUNCTION_INFO_V1(values_accum);
 PG_FUNCTION_INFO_V1(values_accum_shares);
 PG_FUNCTION_INFO_V1(values_accum_boundary);
+PG_FUNCTION_INFO_V1(values_accum_bins);
 PG_FUNCTION_INFO_V1(values_accum_fraction);
 PG_FUNCTION_INFO_V1(values_accum_total);
 PG_FUNCTION_INFO_V1(values_combine);
 PG_FUNCTION_INFO_V1(values_abc_cutoffs_final);
+PG_FUNCTION_INFO_V1(values_quantile_cutoffs_final);
+PG_FUNCTION_INFO_V1(values_quantile_final);
 PG_FUNCTION_INFO_V1(values_gini_final);
 PG_FUNCTION_INFO_V1(values_hhi_final);
 PG_FUNCTION_INFO_V1(values_top_share_final);
@@ -85,22 +90,37 @@ value_set_argument(FunctionCallInfo fcinfo)
 	return value_set_copy(set);
 }
 
+/* What is mostly the same from row to row */
+typedef struct AccumCache
+{
+	NumberType type;
+	AbcRule rule; /* that was given as these */
+	struct varlena *given[3];
+} AccumCache;
+
+static AccumCache *
+accum_cache(FunctionCallInfo fcinfo)
+{
+	AccumCache *cache = fcinfo->flinfo->fn_extra;
+
+	if (likely(cache != NULL))
+		return cache;
+	cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(*cache));
+	cache->type = number_type_of_argument(fcinfo, 1, "value");
+	fcinfo->flinfo->fn_extra = cache;
+	return cache;
+}
+
 /* The value of a row, NULL being left out */
 static ValueSet *
 add_value(FunctionCallInfo fcinfo, ValueSet *set)
 {
-	NumberType *type = fcinfo->flinfo->fn_extra;
+	AccumCache *cache = accum_cache(fcinfo);
 
-	if (type == NULL)
-	{
-		type = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(NumberType));
-		*type = number_type_of_argument(fcinfo, 1, "value");
-		fcinfo->flinfo->fn_extra = type;
-	}
 	if (PG_ARGISNULL(1))
 		return set;
 	return value_set_add(
-		set, decimal_from_number(PG_GETARG_DATUM(1), *type, "value"));
+		set, decimal_from_number(PG_GETARG_DATUM(1), cache->type, "value"));
 }
 
 Datum
@@ -114,9 +134,23 @@ static Datum
 accumulate_for_abc(FunctionCallInfo fcinfo, bool has_boundary)
 {
 	ValueSet *set = value_set_argument(fcinfo);
-	AbcRule rule = abc_rule_arguments(fcinfo, 2, has_boundary);
+	AccumCache *cache = accum_cache(fcinfo);
+	AbcRule *rule = &cache->rule;
+	int count = has_boundary ? 3 : 2;
+	bool is_kept = true;
 
-	value_set_parameters(set, PARAMETERS_ABC, rule.a, rule.b, rule.boundary);
+	for (int i = 0; i < count; i++)
+		is_kept &= !PG_ARGISNULL(2 + i) &&
+				   varlena_is_kept(cache->given[i], PG_GETARG_DATUM(2 + i));
+	if (!is_kept)
+	{
+		*rule = abc_rule_arguments(fcinfo, 2, has_boundary);
+		for (int i = 0; i < count; i++)
+			varlena_keep(&cache->given[i], PG_GETARG_DATUM(2 + i),
+						 fcinfo->flinfo->fn_mcxt);
+	}
+	value_set_parameters(set, PARAMETERS_ABC, rule->a, rule->b,
+						 rule->boundary);
 	PG_RETURN_POINTER(add_value(fcinfo, set));
 }
 
@@ -130,6 +164,16 @@ Datum
 values_accum_boundary(PG_FUNCTION_ARGS)
 {
 	return accumulate_for_abc(fcinfo, true);
+}
+
+Datum
+values_accum_bins(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = value_set_argument(fcinfo);
+
+	value_set_parameters(set, PARAMETERS_BINS,
+						 bins_from(PG_GETARG_DATUM(2), PG_ARGISNULL(2)), 0, 0);
+	PG_RETURN_POINTER(add_value(fcinfo, set));
 }
 
 Datum
@@ -198,6 +242,52 @@ values_abc_cutoffs_final(PG_FUNCTION_ARGS)
 		values[1] = numeric_from_int128(cutoffs.b_from, set->scale);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(BlessTupleDesc(row), values, nulls)));
+}
+
+Datum
+values_quantile_cutoffs_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	int bins = (int) set->first;
+	Int128 *ascending;
+	Datum *cutoffs;
+
+	if (set->parameters != PARAMETERS_BINS || set->count == 0)
+		PG_RETURN_NULL();
+	ascending = value_set_sorted(set);
+	cutoffs = palloc((bins - 1) * sizeof(Datum));
+	for (int k = 1; k < bins; k++)
+		cutoffs[k - 1] = numeric_from_int128(
+			ascending[cut_place(set->count, k, bins)], set->scale);
+	PG_RETURN_ARRAYTYPE_P(construct_array(cutoffs, bins - 1, NUMERICOID, -1,
+										  false, TYPALIGN_INT));
+}
+
+Datum
+values_quantile_final(PG_FUNCTION_ARGS)
+{
+	ValueSet *set = PG_GETARG_VALUE_SET(0);
+	Int128 *ascending;
+	Int128 position;
+	Int128 lower;
+	Datum result;
+
+	if (set->parameters != PARAMETERS_FRACTION || set->count == 0)
+		PG_RETURN_NULL();
+	ascending = value_set_sorted(set);
+	position = (Int128) (set->count - 1) * set->first; /* in billionths */
+	lower = ascending[position / BILLION];
+	result = numeric_from_int128(lower, set->scale);
+	if (position % BILLION != 0)
+	{
+		Datum step = numeric_from_int128(
+			ascending[position / BILLION + 1] - lower, set->scale);
+
+		step = DirectFunctionCall2(
+			numeric_mul, step, numeric_from_int64(position % BILLION, 9));
+		result = DirectFunctionCall2(numeric_add, result, step);
+	}
+	PG_RETURN_DATUM(DirectFunctionCall1(numeric_trim_scale, result));
 }
 
 Datum

@@ -24,23 +24,27 @@
 #include "lib/sort_template.h"
 
 #define INITIAL_CAPACITY 8
-#define MAX_CAPACITY                                                          \
-	((MaxAllocSize - offsetof(ValueSet, values)) / sizeof(Int128))
 #define VALUES_FORMAT 1
 
 /* format, scale, parameters, boundary */
 #define FIXED_BYTES (4 + 2 * sizeof(int64))
 
 static size_t
-size_for(size_t capacity)
+value_width(const ValueSet *set)
 {
-	return offsetof(ValueSet, values) + capacity * sizeof(Int128);
+	return set->is_wide ? sizeof(Int128) : sizeof(int64);
+}
+
+static size_t
+size_for(size_t capacity, size_t width)
+{
+	return offsetof(ValueSet, values) + capacity * width;
 }
 
 static ValueSet *
-allocate(size_t capacity)
+allocate(size_t capacity, bool is_wide)
 {
-	size_t size = size_for(capacity);
+	size_t size = size_for(capacity, is_wide ? sizeof(Int128) : sizeof(int64));
 	ValueSet *set;
 
 	if (!AllocSizeIsValid(size))
@@ -48,13 +52,20 @@ allocate(size_t capacity)
 						errmsg("too many values in one group")));
 	set = palloc0(size); /* a state may be stored: no stray bytes in it */
 	SET_VARSIZE(set, size);
+	set->is_wide = is_wide;
 	return set;
+}
+
+static Int128
+value_at(const ValueSet *set, uint32 i)
+{
+	return set->is_wide ? ((const Int128 *) set->values)[i] : set->values[i];
 }
 
 ValueSet *
 value_set_create(void)
 {
-	return allocate(INITIAL_CAPACITY);
+	return allocate(INITIAL_CAPACITY, false);
 }
 
 ValueSet *
@@ -80,12 +91,13 @@ value_set_parameters(ValueSet *set, ValueParameters parameters, int64 first,
 	}
 	else if (set->parameters != parameters || set->first != first ||
 			 set->second != second || set->boundary != boundary)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 parameters == PARAMETERS_FRACTION
-				 ? errmsg("fraction must not vary within a group")
-				 : errmsg("a, b and boundary must not vary within a group")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not vary within a group",
+						parameters == PARAMETERS_FRACTION ? "fraction"
+						: parameters == PARAMETERS_BINS
+							? "bins"
+							: "a, b and boundary")));
 }
 
 static void
@@ -98,32 +110,79 @@ report_out_of_range(void)
 					errhint("Use round(value::numeric, 4), for example.")));
 }
 
-static void
-raise_scale(ValueSet *set, int scale)
+/* The same values with room for so many, in 16 bytes if asked for */
+static ValueSet *
+moved(const ValueSet *set, size_t capacity, bool is_wide)
 {
-	for (uint32 i = 0; i < set->count; i++)
+	ValueSet *result = allocate(capacity, is_wide);
+
+	memcpy((char *) result + VARHDRSZ, (const char *) set + VARHDRSZ,
+		   offsetof(ValueSet, values) - VARHDRSZ);
+	result->is_wide = is_wide;
+	if (is_wide == set->is_wide)
+		memcpy(result->values, set->values, set->count * value_width(set));
+	else
 	{
-		if (!int128_raise_scale(&set->values[i], scale - set->scale))
-			report_out_of_range();
+		for (uint32 i = 0; i < set->count; i++)
+			((Int128 *) result->values)[i] = value_at(set, i);
 	}
-	set->scale = scale;
+	return result;
+}
+
+static size_t
+capacity_of(const ValueSet *set)
+{
+	return (VARSIZE(set) - offsetof(ValueSet, values)) / value_width(set);
 }
 
 /* Room for so many more; at least doubles */
 static ValueSet *
 make_room(ValueSet *set, size_t more)
 {
-	size_t capacity =
-		(VARSIZE(set) - offsetof(ValueSet, values)) / sizeof(Int128);
+	size_t capacity = capacity_of(set);
+	size_t largest = (MaxAllocSize - offsetof(ValueSet, values)) /
+					 value_width(set);
 	size_t wanted = (size_t) set->count + more;
-	ValueSet *larger;
 
 	if (likely(wanted <= capacity))
 		return set;
-	larger = allocate(Max(wanted, Min(2 * capacity, MAX_CAPACITY)));
-	memcpy((char *) larger + VARHDRSZ, (char *) set + VARHDRSZ,
-		   size_for(set->count) - VARHDRSZ);
-	return larger;
+	return moved(set, Max(wanted, Min(2 * capacity, largest)), set->is_wide);
+}
+
+static ValueSet *
+raise_scale(ValueSet *set, int scale)
+{
+	int by = scale - set->scale;
+
+	for (uint32 i = 0; i < set->count && !set->is_wide; i++)
+	{
+		int64 value = set->values[i];
+
+		if (!int64_raise_scale(&value, by))
+			set = moved(set, capacity_of(set), true);
+	}
+	for (uint32 i = 0; i < set->count; i++)
+	{
+		if (set->is_wide
+				? !int128_raise_scale((Int128 *) set->values + i, by)
+				: !int64_raise_scale(&set->values[i], by))
+			report_out_of_range();
+	}
+	set->scale = scale;
+	return set;
+}
+
+/* At the scale of the set, with room made for it */
+static ValueSet *
+append(ValueSet *set, Int128 value)
+{
+	if (unlikely(value != (int64) value && !set->is_wide))
+		set = moved(set, capacity_of(set), true);
+	if (set->is_wide)
+		((Int128 *) set->values)[set->count++] = value;
+	else
+		set->values[set->count++] = (int64) value;
+	return set;
 }
 
 ValueSet *
@@ -131,11 +190,10 @@ value_set_add(ValueSet *set, Decimal value)
 {
 	set = make_room(set, 1);
 	if (value.scale > set->scale)
-		raise_scale(set, value.scale);
+		set = raise_scale(set, value.scale);
 	else if (!int128_raise_scale(&value.coefficient, set->scale - value.scale))
 		report_out_of_range();
-	set->values[set->count++] = value.coefficient;
-	return set;
+	return append(set, value.coefficient);
 }
 
 ValueSet *
@@ -146,14 +204,14 @@ value_set_add_set(ValueSet *set, const ValueSet *other)
 							 other->second, other->boundary);
 	set = make_room(set, other->count);
 	if (other->scale > set->scale)
-		raise_scale(set, other->scale);
+		set = raise_scale(set, other->scale);
 	for (uint32 i = 0; i < other->count; i++)
 	{
-		Int128 value = other->values[i];
+		Int128 value = value_at(other, i);
 
 		if (!int128_raise_scale(&value, set->scale - other->scale))
 			report_out_of_range();
-		set->values[set->count++] = value;
+		set = append(set, value);
 	}
 	return set;
 }
@@ -166,7 +224,8 @@ value_set_sorted(const ValueSet *set)
 		((size_t) set->count + 1) * sizeof(Int128), MCXT_ALLOC_HUGE);
 
 	CHECK_FOR_INTERRUPTS();
-	memcpy(values, set->values, set->count * sizeof(Int128));
+	for (uint32 i = 0; i < set->count; i++)
+		values[i] = value_at(set, i);
 	if (!values_fit(values, set->count))
 		report_out_of_range();
 	sort_values(values, set->count);
@@ -203,7 +262,13 @@ value_set_to_bytes(const ValueSet *set)
 	at += sizeof(int64);
 	memcpy(at, &set->second, sizeof(int64));
 	at += sizeof(int64);
-	memcpy(at, set->values, set->count * sizeof(Int128));
+	for (uint32 i = 0; i < set->count; i++)
+	{
+		Int128 value = value_at(set, i);
+
+		memcpy(at, &value, sizeof(Int128));
+		at += sizeof(Int128);
+	}
 	SET_VARSIZE(result, VARHDRSZ + length);
 	return result;
 }
@@ -220,6 +285,9 @@ parameters_are_valid(const ValueSet *set)
 				   set->second <= BILLION && set->boundary <= ABC_MIDPOINT;
 		case PARAMETERS_FRACTION:
 			return set->first >= 0 && set->first <= BILLION &&
+				   set->second == 0 && set->boundary == 0;
+		case PARAMETERS_BINS:
+			return set->first >= MIN_BINS && set->first <= MAX_BINS &&
 				   set->second == 0 && set->boundary == 0;
 		default:
 			return false;
@@ -238,7 +306,7 @@ value_set_from_bytes(const uint8 *bytes, size_t length)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("invalid state of a set of values")));
 	count = (length - FIXED_BYTES) / sizeof(Int128);
-	set = allocate(Max(count, INITIAL_CAPACITY));
+	set = allocate(Max(count, INITIAL_CAPACITY), true);
 	set->scale = bytes[1];
 	set->parameters = bytes[2];
 	set->boundary = bytes[3];

@@ -14,12 +14,14 @@ typedef enum ValueParameters
 {
 	PARAMETERS_NONE,
 	PARAMETERS_ABC,
-	PARAMETERS_FRACTION
+	PARAMETERS_FRACTION,
+	PARAMETERS_BINS
 } ValueParameters;
 
 /*
  * A varlena without pointers, as it is the value of an SQL type.  VARSIZE
- * includes the room not yet used.
+ * includes the room not yet used.  Values take 8 bytes each until one does not
+ * fit, then 16.
  */
 typedef struct ValueSet
 {
@@ -28,10 +30,11 @@ typedef struct ValueSet
 	uint8 scale;
 	uint8 parameters;
 	uint8 boundary;
-	uint8 unused[5];
-	int64 first;  /* a, or the fraction, in billionths */
+	bool is_wide;
+	uint8 unused[4];
+	int64 first;  /* a, or the fraction, in billionths; or the bins */
 	int64 second; /* b */
-	Int128 values[FLEXIBLE_ARRAY_MEMBER];
+	int64 values[FLEXIBLE_ARRAY_MEMBER];
 } ValueSet;
 
 extern ValueSet *value_set_create(void);

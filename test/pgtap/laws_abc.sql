@@ -2,7 +2,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(26);
+SELECT plan(29);
 \ir common/random_sales.psql
 \ir common/real_sales.psql
 
@@ -120,6 +120,18 @@ SELECT pg_temp.same_rows(
      UNION ALL SELECT base, n, 10, quantile_score(value, 10) OVER (PARTITION BY base) FROM worth
      UNION ALL SELECT base, n, 1000, quantile_score(value, 1000) OVER (PARTITION BY base) FROM worth JOIN binned USING (base) WHERE bins = 1000',
     'SELECT * FROM expected_score', 30000, 'quantile_score by exact cuts');
+SELECT pg_temp.same_rows(
+    'SELECT base, w.n, c.bins, quantile_score_by_cutoffs(value, c.cutoffs)
+     FROM worth w JOIN (SELECT base, bins, quantile_cutoffs(value, bins) AS cutoffs FROM worth JOIN binned USING (base) GROUP BY base, bins) c USING (base)',
+    'SELECT * FROM expected_score', 30000, 'quantile_cutoffs and quantile_score_by_cutoffs: the same in two steps');
+SELECT pg_temp.same_rows(
+    'SELECT base, bins, i, quantile(value, i::numeric / bins) * bins FROM worth JOIN binned USING (base), generate_series(1, 9) AS i
+     WHERE bins IN (2, 5, 10) AND i < bins GROUP BY base, bins, i HAVING count(value) > 0',
+    'SELECT * FROM cut WHERE bins IN (2, 5, 10)', 5000, 'quantile at exact positions');
+SELECT pg_temp.same_rows(
+    'SELECT base, quantile(value, 0), quantile(value, 1), round(quantile(value, 0.123456789), 8) FROM worth WHERE value = trunc(value) AND abs(value) < 1000000 GROUP BY base',
+    'SELECT base, min(value), max(value), round(percentile_cont(0.123456789) WITHIN GROUP (ORDER BY value)::numeric, 8) FROM worth WHERE value = trunc(value) AND abs(value) < 1000000 GROUP BY base',
+    100, 'quantile by percentile_cont');
 -- the same cuts by percentile_cont itself, where double precision holds them
 SELECT pg_temp.same_rows(
     'SELECT base, n, quantile_score(value, 4) OVER (PARTITION BY base) FROM worth WHERE value = trunc(value)',

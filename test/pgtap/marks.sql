@@ -91,7 +91,7 @@ SELECT is_empty('SELECT aggfnoid FROM aggregate WHERE aggcombinefn = 0', 'every 
 SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE (aggtranstype = 'internal'::regtype) <> (aggserialfn <> 0) OR (aggserialfn = 0) <> (aggdeserialfn = 0)$$,
     'internal states, and only they, can be serialised');
 SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE aggfinalmodify <> 'r' OR aggfinalextra$$, 'final functions only read');
-SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'gini', 'hhi', 'top_share', 'silence_calibration') AND aggtranstype = 'internal'::regtype$$,
+SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'quantile_cutoffs', 'quantile', 'gini', 'hhi', 'top_share', 'silence_calibration') AND aggtranstype = 'internal'::regtype$$,
     'aggregates over histories and over values have a real type as their state');
 SELECT is_empty(
     $$SELECT arguments, array_agg(proname) FROM aggregate WHERE proname <> 'xyz_class_by_variation' GROUP BY arguments, aggtranstype HAVING count(DISTINCT aggtransfn) > 1$$,

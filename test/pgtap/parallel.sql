@@ -37,6 +37,8 @@ INSERT INTO parallel_test.question VALUES
 ('xyz_class, loyalty_stage, is_lost_client', $$SELECT client, xyz_class(sold_on, amount, '2022-06-30'::date) AS x, loyalty_stage(sold_on, amount, '2022-06-30'::date) AS l, is_lost_client(sold_on, amount, '2022-06-30'::date) AS i FROM parallel_test.sale GROUP BY client$$),
 ('is_lost_client', $$SELECT region, is_lost_client(sold_on, amount, '2022-06-30'::date) AS i FROM parallel_test.sale GROUP BY region$$),
 ('abc_cutoffs', $$SELECT abc_cutoffs(amount) AS a, abc_cutoffs(amount, 0.5, 0.7) AS b, abc_cutoffs(amount, 0.5, 0.7, 'midpoint') AS c FROM parallel_test.sale$$),
+('quantiles', $$SELECT quantile_cutoffs(amount, 7) AS a, quantile_cutoffs(amount * 1000000000000000000, 5) AS b, quantile(amount, 0.123) AS c FROM parallel_test.sale$$),
+('quantiles by group', $$SELECT region, quantile_cutoffs(amount, 7) AS a, quantile(amount, 0.123) AS c FROM parallel_test.sale GROUP BY region$$),
 ('abc_cutoffs by group', $$SELECT region, abc_cutoffs(amount) AS a FROM parallel_test.sale GROUP BY region$$),
 ('gini', $$SELECT gini(amount) AS g, hhi(amount) AS h, top_share(amount, 0.05) AS t, gini(amount::double precision) AS gd, hhi(amount::double precision / 3) AS hd FROM parallel_test.sale$$),
 ('gini by group', $$SELECT region, gini(amount) AS g, hhi(amount::double precision / 3) AS h, top_share(amount, 0.05) AS t, xyz_class_by_variation(amount) AS x FROM parallel_test.sale GROUP BY region$$),

@@ -152,7 +152,19 @@ SELECT statement, pg_temp.outcome(statement) FROM (VALUES
 	(20, $$SELECT quantile_score(1, b) OVER () FROM (VALUES (2), (3)) t(b)$$),
 	(21, $$SELECT quantile_score(point '(1,1)') OVER ()$$),
 	(22, $$SELECT 1.5 OPERATOR(pg_temp.===) 5$$),
-	(23, $$SELECT 1.5 OPERATOR(pg_temp.====) 0.5$$)) v(n, statement) ORDER BY n;
+	(23, $$SELECT 1.5 OPERATOR(pg_temp.====) 0.5$$),
+	(24, $$SELECT quantile_cutoffs(1, 1)$$),
+	(25, $$SELECT quantile_cutoffs(1, NULL)$$),
+	(26, $$SELECT quantile_cutoffs(1, b) FROM (VALUES (2), (3)) t(b)$$),
+	(27, $$SELECT quantile_cutoffs('2024-01-01'::date, 5)$$),
+	(28, $$SELECT quantile(1, 1.1)$$),
+	(29, $$SELECT quantile('NaN'::real, 0.5)$$),
+	(30, $$SELECT quantile_score_by_cutoffs(1, '{2,1}')$$),
+	(31, $$SELECT quantile_score_by_cutoffs(1, '{}')$$),
+	(32, $$SELECT quantile_score_by_cutoffs(1, '{1,NULL}')$$),
+	(33, $$SELECT quantile_score_by_cutoffs(1, '{{1},{2}}')$$),
+	(34, $$SELECT quantile_score_by_cutoffs(1, '{NaN}')$$),
+	(35, $$SELECT abc_class_by_cutoffs(1, ROW('Infinity', 1)::abc_cutoff)$$)) v(n, statement) ORDER BY n;
 
 -- States of aggregates are no back door
 SELECT statement, pg_temp.outcome(statement) FROM (VALUES

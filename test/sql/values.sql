@@ -63,6 +63,11 @@ SELECT string_agg(score::text, '' ORDER BY value) FROM (
 SELECT string_agg(coalesce(score::text, '-'), '' ORDER BY value) FROM (
 	SELECT value, quantile_score(value, 2) OVER () AS score FROM unnest(ARRAY['a', 'b', NULL, 'c', 'd']) value) q;
 SELECT quantile_score(value) OVER () FROM (VALUES (NULL::integer)) v(value);
+SELECT quantile_cutoffs(value, 5), quantile(value, 0.5), quantile(value, 0.9) FROM generate_series(1, 10) value;
+SELECT quantile_cutoffs(value, 5), quantile(value, 0.5) FROM (VALUES (NULL::integer)) v(value);
+SELECT quantile_score_by_cutoffs(value, cutoffs) FROM (VALUES (1.5, '{2}'::numeric[]), (2.5, '{2}'), (2.5, '{2,2.4,3}'), (NULL, '{2}'), (2.5, NULL)) v(value, cutoffs);
+-- values that need more than 64 bits, or come to need them as others have more decimals
+SELECT quantile_cutoffs(value, 2), quantile(value, 0.75), (abc_cutoffs(value)).a_from FROM (VALUES (9000000000000000000), (9200000000000000000), (0.001), (-9200000000000000000), (-92233720368547758070)) v(value);
 
 -- Rows so wide that each fetch frees the one before
 WITH s AS MATERIALIZED (
