@@ -50,6 +50,6 @@ CREATE FUNCTION clientcore.card_figures(
     OUT history_hash bigint)
 RETURNS record
 AS 'MODULE_PATHNAME', 'card_figures'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION clientcore.card_figures(clientcore.purchase_history, date, date, text, integer, text, numeric, numeric, integer, integer, integer, numeric, integer, integer, integer, integer) IS
 'Internal: the figures of a card as of a day, in the currency of the sales and in days; revenue_since and revenue_before are of the days after compared and of as many before (NULL without it); xyz_by is frequency or variation. NULL where nothing was sold or returned up to as_of. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: the functions that give each figure alone, in doc/reference.md.';

@@ -3,10 +3,13 @@
 -- revenue of twelve months and of all, RFM scores by quintiles. Plain SQL is spared what
 -- needs a running median, the losses in the past of a client.
 
--- == define ours
-SELECT client_id, first_purchase, second_purchase, last_purchase, purchase_count, sale_count, return_count, revenue, returned,
+-- == define columns
+client_id, first_purchase, second_purchase, last_purchase, purchase_count, sale_count, return_count, revenue, returned,
     purchase_12m_count, revenue_12m, revenue_90d, revenue_90d_year_ago, revenue_before, value_revenue, first_days_revenue,
-    typical_interval, silence_limit, xyz, rung, coalesce(date '2024-12-31' - last_purchase > silence_limit, false) AS is_lost,
+    typical_interval, silence_limit, xyz, rung, coalesce(date '2024-12-31' - last_purchase > silence_limit, false) AS is_lost
+
+-- == define windows
+SELECT {columns},
     clientcore.abc_class(revenue_12m) OVER () AS abc_class,
     clientcore.abc_class(revenue) OVER () AS abc_lifetime_class,
     6 - clientcore.quantile_score(date '2024-12-31' - last_purchase, 5) OVER () AS recency_score,
@@ -14,12 +17,36 @@ SELECT client_id, first_purchase, second_purchase, last_purchase, purchase_count
     clientcore.quantile_score(CASE WHEN purchase_count > 0 THEN revenue END, 5) OVER () AS monetary_score
 FROM figure
 
--- == kept: card_figures
-WITH figure AS MATERIALIZED (
-    SELECT h.client_id, f.*
+-- == define cutoffs
+SELECT {columns},
+    clientcore.abc_class_by_cutoffs(revenue_12m, recent) AS abc_class,
+    clientcore.abc_class_by_cutoffs(revenue, lifetime) AS abc_lifetime_class,
+    6 - clientcore.quantile_score_by_cutoffs(date '2024-12-31' - last_purchase, recency) AS recency_score,
+    clientcore.quantile_score_by_cutoffs(nullif(purchase_count, 0), frequency) AS frequency_score,
+    clientcore.quantile_score_by_cutoffs(CASE WHEN purchase_count > 0 THEN revenue END, monetary) AS monetary_score
+FROM figure, (
+    SELECT clientcore.abc_cutoffs(revenue_12m) AS recent, clientcore.abc_cutoffs(revenue) AS lifetime,
+        clientcore.quantile_cutoffs(date '2024-12-31' - last_purchase, 5) AS recency,
+        clientcore.quantile_cutoffs(nullif(purchase_count, 0), 5) AS frequency,
+        clientcore.quantile_cutoffs(CASE WHEN purchase_count > 0 THEN revenue END, 5) AS monetary
+    FROM figure) AS c
+
+-- == define figures of the base
+SELECT h.client_id, f.*
     FROM shop.history AS h, clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
-        3, 10, 365, 3, 30, 730, 365, 90) AS f)
-{ours}
+        3, 10, 365, 3, 30, 730, 365, 90) AS f
+
+-- == kept: card_figures, windows
+WITH figure AS MATERIALIZED ({figures of the base})
+{windows}
+
+-- == kept: card_figures, cutoffs
+WITH figure AS MATERIALIZED ({figures of the base})
+{cutoffs}
+
+-- == kept: card_figures twice, cutoffs
+WITH figure AS NOT MATERIALIZED ({figures of the base})
+{cutoffs}
 
 -- == sales: card_figures
 WITH figure AS MATERIALIZED (
@@ -27,7 +54,7 @@ WITH figure AS MATERIALIZED (
     FROM (SELECT client_id, clientcore.purchase_history(sold_at, amount) AS history FROM bench.sale GROUP BY client_id) AS h,
         clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
         3, 10, 365, 3, 30, 730, 365, 90) AS f)
-{ours}
+{cutoffs}
 
 -- == define days
 SELECT client_id, sold_at::date AS day, count(*) FILTER (WHERE amount >= 0) AS sales, count(*) FILTER (WHERE amount < 0) AS returns,
