@@ -479,7 +479,7 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format($sql$(extract(year FROM %1$s)::integer * 12 + extract(month FROM %1$s)::integer - 1 + CASE WHEN %1$s < '0001-01-01' THEN 12 ELSE 0 END)$sql$, day)
+SELECT format($sql$(date_part('year', %1$s)::integer * 12 + date_part('month', %1$s)::integer - 1 + CASE WHEN %1$s < '0001-01-01' THEN 12 ELSE 0 END)$sql$, day)
 $$;
 COMMENT ON FUNCTION clientcore.month_number(text) IS
 'Internal: the expression for the number of a day''s month';
@@ -505,6 +505,26 @@ $$;
 COMMENT ON FUNCTION clientcore.month_of(text) IS
 'Internal: the expression for the first day of a day''s month';
 
+-- Common table expressions of what is summed: label, all combinations of manager, segment
+-- and region, numbered; client, who has which. Sums are made by the number, not by texts.
+CREATE FUNCTION clientcore.labelled_clients(base text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+    label AS MATERIALIZED (
+        SELECT row_number() OVER ()::integer AS number, l.*
+        FROM (SELECT DISTINCT coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region FROM %1$I.card c) l),
+    client AS MATERIALIZED (
+        SELECT c.client_id, c.first_purchase, coalesce(%2$s, 'infinity') AS cohort_date, l.number AS label
+        FROM %1$I.card c
+        JOIN label l ON l.manager = coalesce(c.manager, '') AND l.segment = coalesce(c.segment, '') AND l.region = coalesce(c.region, ''))$sql$,
+    base, clientcore.month_of('c.first_purchase'))
+$$;
+COMMENT ON FUNCTION clientcore.labelled_clients(text) IS
+'Internal: the common table expressions of clients and the labels by which they are summed';
+
 -- Of some months, or of all (null). Few groups, which the planner takes for many: it would
 -- sort all months.
 CREATE FUNCTION clientcore.refresh_month_summary(base text, months date[])
@@ -514,20 +534,22 @@ SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
 SELECT clientcore.replace_rows(base, 'month_summary', format($sql$
-    SELECT m.month_date, coalesce(%3$s, 'infinity'),
-        CASE WHEN m.purchase_count = 0 THEN 'none'
-            WHEN c.first_purchase >= m.month_date THEN 'new'
-            WHEN r.month_date IS NOT NULL THEN 'returned'
-            ELSE 'retained' END,
-        coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''),
-        count(*), sum(m.purchase_count), sum(m.sale_count), sum(m.return_count), sum(m.revenue), sum(m.returned), sum(m.profit)
-    FROM %1$I.client_month m
-    JOIN %1$I.card c ON c.client_id %2$s m.client_id
-    LEFT JOIN (
-        SELECT DISTINCT l.client_id, %4$s AS month_date
-        FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date%5$s
-    GROUP BY 1, 2, 3, 4, 5, 6$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
-    clientcore.month_of('c.first_purchase'), clientcore.month_of('l.returned_on'),
+    WITH %3$s
+    SELECT m.month_date, m.cohort_date, (ARRAY['none', 'new', 'returned', 'retained'])[m.status], l.manager, l.segment, l.region,
+        m.clients, m.purchase_count, m.sale_count, m.return_count, m.revenue, m.returned, m.profit
+    FROM (
+        SELECT m.month_date, c.cohort_date, c.label,
+            CASE WHEN m.purchase_count = 0 THEN 1 WHEN c.first_purchase >= m.month_date THEN 2 WHEN r.month_date IS NOT NULL THEN 3 ELSE 4 END AS status,
+            count(*) AS clients, sum(m.purchase_count) AS purchase_count, sum(m.sale_count) AS sale_count, sum(m.return_count) AS return_count,
+            sum(m.revenue) AS revenue, sum(m.returned) AS returned, sum(m.profit) AS profit
+        FROM %1$I.client_month m
+        JOIN client c ON c.client_id %2$s m.client_id
+        LEFT JOIN (
+            SELECT DISTINCT l.client_id, %4$s AS month_date
+            FROM %1$I.client_loss l WHERE l.returned_on IS NOT NULL) r ON r.client_id %2$s m.client_id AND r.month_date = m.month_date%5$s
+        GROUP BY 1, 2, 3, 4) m
+    JOIN label l ON l.number = m.label$sql$, base, (SELECT equality FROM clientcore.base_key(base)),
+    clientcore.labelled_clients(base), clientcore.month_of('l.returned_on'),
     CASE WHEN months IS NOT NULL THEN ' WHERE m.month_date = ANY ($2)' END), NULL, months)
 $$;
 COMMENT ON FUNCTION clientcore.refresh_month_summary(text, date[]) IS
@@ -543,55 +565,55 @@ LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
-    WITH client AS MATERIALIZED (
-        SELECT c.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region, c.first_purchase,
-            c.first_purchase + %14$s + 1 AS due
-        FROM %1$I.card c, %11$s s
+    WITH %15$s,
+    buyer AS MATERIALIZED (
+        SELECT c.client_id, c.label, c.first_purchase, c.first_purchase + %14$s + 1 AS due
+        FROM client c, %11$s s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
-        SELECT l.client_id, coalesce(c.manager, '') AS manager, coalesce(c.segment, '') AS segment, coalesce(c.region, '') AS region,
+        SELECT l.client_id, c.label,
             coalesce(lag(l.returned_on) OVER (PARTITION BY l.client_id ORDER BY l.last_purchase), c.first_purchase) AS began,
             l.lost_on, l.returned_on, l.last_purchase = c.first_purchase AS is_once, l.value_revenue
-        FROM %1$I.client_loss l JOIN %1$I.card c ON c.client_id %2$s l.client_id),
+        FROM %1$I.client_loss l JOIN client c ON c.client_id %2$s l.client_id),
     spell AS MATERIALIZED (
-        SELECT e.client_id, e.manager, e.segment, e.region, %3$s AS began, %4$s AS ended
+        SELECT e.client_id, e.label, %3$s AS began, %4$s AS ended
         FROM ended e
         UNION ALL
-        SELECT c.client_id, coalesce(c.manager, ''), coalesce(c.segment, ''), coalesce(c.region, ''), %5$s, 1000000
-        FROM %1$I.card c
+        SELECT c.client_id, c.label, %5$s, 1000000
+        FROM buyer c
         LEFT JOIN (
             SELECT l.client_id, max(l.returned_on) AS returned_on, bool_or(l.returned_on IS NULL) AS is_lost
             FROM %1$I.client_loss l GROUP BY l.client_id) l ON l.client_id %2$s c.client_id
-        WHERE c.first_purchase IS NOT NULL AND l.is_lost IS NOT TRUE),
+        WHERE l.is_lost IS NOT TRUE),
     -- months from which on, and until which, how many were with us
     within AS MATERIALIZED (
-        SELECT s.manager, s.segment, s.region, s.began, s.ended, count(*) AS clients
+        SELECT s.label, s.began, s.ended, count(*) AS clients
         FROM spell s WHERE s.ended > s.began
-        GROUP BY s.manager, s.segment, s.region, s.began, s.ended),
+        GROUP BY s.label, s.began, s.ended),
     -- and were a year before: in the same spell, or in an earlier one
     within_both AS (
-        SELECT w.manager, w.segment, w.region, w.began + 12 AS began, w.ended, w.clients FROM within w WHERE w.ended > w.began + 12
+        SELECT w.label, w.began + 12 AS began, w.ended, w.clients FROM within w WHERE w.ended > w.began + 12
         UNION ALL
-        SELECT s.manager, s.segment, s.region, greatest(s.began + 12, n.began) AS began, least(s.ended + 12, n.ended) AS ended, count(*)
+        SELECT s.label, greatest(s.began + 12, n.began) AS began, least(s.ended + 12, n.ended) AS ended, count(*)
         FROM spell s JOIN spell n ON n.client_id %2$s s.client_id AND n.began >= s.ended
         WHERE s.ended > s.began AND n.ended > n.began AND least(s.ended + 12, n.ended) > greatest(s.began + 12, n.began)
-        GROUP BY s.manager, s.segment, s.region, greatest(s.began + 12, n.began), least(s.ended + 12, n.ended)),
-    event (month_number, manager, segment, region, arrived, returned, lost, year_ago, kept, due, once_lost, lost_value, returned_value) AS (
-        SELECT %6$s, c.manager, c.segment, c.region, count(*), 0, 0, 0, 0, 0, 0, 0::numeric, 0::numeric FROM client c GROUP BY 1, 2, 3, 4
+        GROUP BY s.label, greatest(s.began + 12, n.began), least(s.ended + 12, n.ended)),
+    event (month_number, label, arrived, returned, lost, year_ago, kept, due, once_lost, lost_value, returned_value) AS (
+        SELECT %6$s, c.label, count(*), 0, 0, 0, 0, 0, 0, 0::numeric, 0::numeric FROM buyer c GROUP BY 1, 2
         UNION ALL
-        SELECT %8$s, c.manager, c.segment, c.region, 0, 0, 0, 0, 0, count(*), 0, 0, 0
-        FROM client c WHERE c.due <= %10$L GROUP BY 1, 2, 3, 4
+        SELECT %8$s, c.label, 0, 0, 0, 0, 0, count(*), 0, 0, 0
+        FROM buyer c WHERE c.due <= %10$L GROUP BY 1, 2
         UNION ALL
-        SELECT %4$s, e.manager, e.segment, e.region, 0, 0, count(*), 0, 0, 0, count(*) FILTER (WHERE e.is_once), sum(e.value_revenue), 0
-        FROM ended e GROUP BY 1, 2, 3, 4
+        SELECT %4$s, e.label, 0, 0, count(*), 0, 0, 0, count(*) FILTER (WHERE e.is_once), sum(e.value_revenue), 0
+        FROM ended e GROUP BY 1, 2
         UNION ALL
-        SELECT %7$s, e.manager, e.segment, e.region, 0, count(*), 0, 0, 0, 0, 0, 0, sum(e.value_revenue)
-        FROM ended e WHERE e.returned_on IS NOT NULL GROUP BY 1, 2, 3, 4
+        SELECT %7$s, e.label, 0, count(*), 0, 0, 0, 0, 0, 0, sum(e.value_revenue)
+        FROM ended e WHERE e.returned_on IS NOT NULL GROUP BY 1, 2
         UNION ALL
-        SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0, 0
+        SELECT e.month_number, w.label, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0, 0
         FROM within w, LATERAL (VALUES (w.began + 12, 1), (w.ended + 12, -1)) e (month_number, step)
         UNION ALL
-        SELECT e.month_number, w.manager, w.segment, w.region, 0, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0
+        SELECT e.month_number, w.label, 0, 0, 0, 0, e.step * w.clients, 0, 0, 0, 0
         FROM within_both w, LATERAL (VALUES (w.began, 1), (w.ended, -1)) e (month_number, step)),
     -- all months, but those before time began only where something happened
     month AS (
@@ -601,26 +623,27 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
             FROM (SELECT min(e.month_number) FILTER (WHERE e.month_number >= %12$s) AS first, %13$s AS last FROM event e) f
             UNION
             SELECT e.month_number FROM event e WHERE e.month_number < %12$s) m,
-            (SELECT DISTINCT c.manager, c.segment, c.region FROM client c) g)
-    SELECT m.month_date, m.manager, m.segment, m.region,
+            (SELECT DISTINCT c.label FROM buyer c) g)
+    SELECT m.month_date, l.manager, l.segment, l.region,
         coalesce(s.arrived, 0), coalesce(s.returned, 0), coalesce(s.lost, 0),
         sum(coalesce(s.year_ago, 0)) OVER so_far, sum(coalesce(s.kept, 0)) OVER so_far,
         coalesce(s.due, 0), coalesce(s.once_lost, 0), coalesce(s.lost_value, 0), coalesce(s.returned_value, 0)
     FROM month m
+    JOIN label l ON l.number = m.label
     LEFT JOIN (
-        SELECT e.month_number, e.manager, e.segment, e.region, sum(e.arrived) AS arrived, sum(e.returned) AS returned, sum(e.lost) AS lost,
+        SELECT e.month_number, e.label, sum(e.arrived) AS arrived, sum(e.returned) AS returned, sum(e.lost) AS lost,
             sum(e.year_ago) AS year_ago, sum(e.kept) AS kept, sum(e.due) AS due, sum(e.once_lost) AS once_lost,
             sum(e.lost_value) AS lost_value, sum(e.returned_value) AS returned_value
-        FROM event e GROUP BY e.month_number, e.manager, e.segment, e.region) s
-        ON s.month_number = m.month_number AND s.manager = m.manager AND s.segment = m.segment AND s.region = m.region
-    WINDOW so_far AS (PARTITION BY m.manager, m.segment, m.region ORDER BY m.month_date)$sql$,
+        FROM event e GROUP BY e.month_number, e.label) s
+        ON s.month_number = m.month_number AND s.label = m.label
+    WINDOW so_far AS (PARTITION BY m.label ORDER BY m.month_date)$sql$,
     base, (SELECT equality FROM clientcore.base_key(base)),
     clientcore.month_number('e.began'), clientcore.month_number('e.lost_on'),
     clientcore.month_number('coalesce(l.returned_on, c.first_purchase)'), clientcore.month_number('c.first_purchase'),
     clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
     clientcore.month_date('m.month_number'), day, settings,
     clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day)),
-    clientcore.lost_days('s', 'lost_fallback_days')))
+    clientcore.lost_days('s', 'lost_fallback_days'), clientcore.labelled_clients(base)))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';
