@@ -45,6 +45,7 @@ typedef struct FigureCache
 	int32 compared;
 	FigureSpans spans;
 	HistoryDay days[KEPT_DAYS];
+	Int128 revenue[KEPT_DAYS + 1];
 	int32 purchases[3][KEPT_DAYS];
 } FigureCache;
 
@@ -262,6 +263,7 @@ card_figures(PG_FUNCTION_ARGS)
 	if (header.day_count <= KEPT_DAYS)
 	{
 		days = cache->days;
+		room.revenue = cache->revenue;
 		room.purchases = cache->purchases[0];
 		room.lower = cache->purchases[1];
 		room.upper = cache->purchases[2];
@@ -270,6 +272,8 @@ card_figures(PG_FUNCTION_ARGS)
 	{
 		days = palloc_extended(header.day_count * sizeof(HistoryDay),
 							   MCXT_ALLOC_HUGE);
+		room.revenue = palloc_extended((header.day_count + 1) * sizeof(Int128),
+									   MCXT_ALLOC_HUGE);
 		room.purchases = palloc_extended(3 * header.day_count * sizeof(int32),
 										 MCXT_ALLOC_HUGE);
 		room.lower = room.purchases + header.day_count;
