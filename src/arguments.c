@@ -681,6 +681,49 @@ numeric_from_int128(Int128 value, int scale)
 							   Int32GetDatum(-1));
 }
 
+/*
+ * A numeric as a row holds it, with a length of one byte, in NUMERIC_ROOM bytes
+ * of the caller: for rows with many of them, most of whose time would go into
+ * allocating.
+ */
+Datum
+numeric_in_room(int64 value, int scale, char *room)
+{
+	uint64 rest = value < 0 ? -(uint64) value : (uint64) value;
+	int odd = scale % NUMERIC_BASE_DIGITS;
+	int16 digits[6];
+	int first = lengthof(digits);
+	int last = first;
+	int weight = -1 - (scale + NUMERIC_BASE_DIGITS - 1) / NUMERIC_BASE_DIGITS;
+	uint16 header = NUMERIC_KIND_SHORT | scale << NUMERIC_SHORT_DSCALE_SHIFT |
+					(value < 0 ? NUMERIC_SHORT_NEGATIVE : 0);
+
+	for (; rest > 0; weight++)
+	{
+		uint64 unit = odd > 0 ? power_of_ten[odd] : NUMERIC_BASE;
+		uint64 above = rest / unit;
+		int digit = (int) (rest - above * unit) * (int) (NUMERIC_BASE / unit);
+
+		rest = above;
+		odd = 0;
+
+		/* zeros at the end are left out */
+		if (first == last && digit == 0)
+			continue;
+		digits[--first] = (int16) digit;
+	}
+	if (first < last)
+		header |= weight &
+				  (NUMERIC_SHORT_WEIGHT_NEGATIVE | NUMERIC_SHORT_WEIGHT_MASK);
+
+	SET_VARSIZE_SHORT(room,
+					  1 + sizeof(header) + (last - first) * sizeof(digits[0]));
+	memcpy(room + 1, &header, sizeof(header));
+	memcpy(room + 1 + sizeof(header), digits + first,
+		   (last - first) * sizeof(digits[0]));
+	return PointerGetDatum(room);
+}
+
 Period
 period_from_text(text *name)
 {

@@ -72,9 +72,13 @@ extern void zone_use_name(Zone *zone, const char *name, int length);
 extern int32 day_from_moment(Datum value, MomentType type, Zone *zone);
 extern int32 check_day(DateADT day, const char *name);
 
+/* A byte of length, the header, and digits for 64 bits at any scale of ours */
+#define NUMERIC_ROOM 16
+
 extern int64 billionths_from_numeric(Datum value, const char *name);
 extern Datum numeric_from_int64(int64 value, int scale);
 extern Datum numeric_from_int128(Int128 value, int scale);
+extern Datum numeric_in_room(int64 value, int scale, char *room);
 extern Period period_from_text(text *name);
 
 extern bool varlena_is_kept(const struct varlena *kept, Datum given);

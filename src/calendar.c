@@ -11,7 +11,6 @@
 
 /* 0000-03-01 in days since 2000-01-01 */
 #define ERA_ORIGIN (-730425)
-#define ERA_DAYS 146097
 
 /* 2000-01-03, a Monday */
 #define FIRST_MONDAY 2

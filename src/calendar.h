@@ -16,6 +16,9 @@
 #define DAY_MIN (-2451545)
 #define DAY_MAX 2145031948
 
+/* Days of 400 years, whichever */
+#define ERA_DAYS 146097
+
 typedef enum Period
 {
 	PERIOD_DAY,

@@ -96,7 +96,8 @@ add_silences(SilenceHistogram *histogram, const HistoryHeader *header)
 	PurchaseDays purchases = history_purchases(header, histogram->as_of);
 	int32 *room = palloc_extended(2 * (purchases.count + 1) * sizeof(int32),
 								  MCXT_ALLOC_HUGE);
-	RunningMedian before = {0, room, room + purchases.count + 1};
+	RunningMedian before = {.lower = room,
+							.upper = room + purchases.count + 1};
 
 	for (size_t i = 1; i < purchases.count; i++)
 	{

@@ -205,6 +205,16 @@ compare_int32(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+static inline void
+insert_sorted(int32_t *sorted, size_t count, int32_t value)
+{
+	size_t at = count;
+
+	for (; at > 0 && sorted[at - 1] > value; at--)
+		sorted[at] = sorted[at - 1];
+	sorted[at] = value;
+}
+
 /* Days between consecutive purchases, ascending; returns their number */
 size_t
 sorted_intervals(PurchaseDays purchases, int32_t *sorted)
@@ -225,14 +235,7 @@ sorted_intervals(PurchaseDays purchases, int32_t *sorted)
 		return count;
 	}
 	for (size_t i = 1; i < count; i++)
-	{
-		int32_t value = sorted[i];
-		size_t at = i;
-
-		for (; at > 0 && sorted[at - 1] > value; at--)
-			sorted[at] = sorted[at - 1];
-		sorted[at] = value;
-	}
+		insert_sorted(sorted, i, sorted[i]);
 	return count;
 }
 
@@ -300,10 +303,11 @@ silence_limit_of(const int32_t *sorted, size_t count, const LostRule *rule)
 }
 
 /*
- * The lower and the upper half of the intervals so far, each a heap with the
- * middle of all of them on top; the lower half has one more if they are odd.
- * So the median is at hand after each purchase.  The largest is on top of a
- * heap with sign 1, the smallest of one with sign -1.
+ * Few intervals are kept sorted, which is the fastest for them.  More of them
+ * are two heaps, the lower and the upper half, each with the middle of all of
+ * them on top; the lower half has one more if they are odd.  So the median is
+ * at hand after each purchase.  The largest is on top of a heap with sign 1,
+ * the smallest of one with sign -1.
  */
 static void
 sift_up(int32_t *heap, size_t at, int sign)
@@ -339,15 +343,37 @@ replace_top(int32_t *heap, size_t count, int32_t value, int sign)
 	return top;
 }
 
+/* Halves of a sorted array are heaps once the larger half begins with its top */
+static void
+make_heaps(RunningMedian *median)
+{
+	size_t lower = (median->count + 1) / 2;
+
+	for (size_t i = 0; i < median->count; i++)
+	{
+		if (i < lower)
+			median->lower[i] = median->few[lower - 1 - i];
+		else
+			median->upper[i - lower] = median->few[i];
+	}
+}
+
 void
 running_median_add(RunningMedian *median, int32_t interval)
 {
 	size_t half = median->count / 2;
 
+	if (median->count < FEW_INTERVALS)
+	{
+		insert_sorted(median->few, median->count++, interval);
+		return;
+	}
+	if (median->count == FEW_INTERVALS)
+		make_heaps(median);
 	if (median->count % 2 == 0)
 	{
 		/* the lower half gains one: the least of the upper and this one */
-		if (half > 0 && interval > median->upper[0])
+		if (interval > median->upper[0])
 			interval = replace_top(median->upper, half, interval, -1);
 		median->lower[half] = interval;
 		sift_up(median->lower, half, 1);
@@ -366,6 +392,9 @@ running_median_add(RunningMedian *median, int32_t interval)
 int64_t
 running_median_doubled(const RunningMedian *median)
 {
+	if (median->count <= FEW_INTERVALS)
+		return (int64_t) median->few[(median->count - 1) / 2] +
+			   median->few[median->count / 2];
 	return (int64_t) median->lower[0] +
 		   (median->count % 2 == 0 ? median->upper[0] : median->lower[0]);
 }
@@ -414,4 +443,30 @@ next_loss(LossScan *scan, LossEvent *event)
 	event->returned_on = days[at + 1];
 	running_median_add(&scan->intervals, days[at + 1] - days[at]);
 	return event->returned_on > event->lost_on ? LOSS_FOUND : LOSS_NONE;
+}
+
+/*
+ * What next_loss() says of all silences: how many losses ended, and the limit
+ * of the last silence.  A limit is looked up only for a silence longer than
+ * the least that any of them can have.
+ */
+int32_t
+count_come_backs(LossScan *scan, int32_t *limit)
+{
+	const int32_t *days = scan->purchases.days;
+	const LostRule *rule = scan->rule;
+	int32_t least = rule->min_days < rule->fallback_days ? rule->min_days
+														 : rule->fallback_days;
+	int32_t count = 0;
+
+	for (size_t i = 1; i < scan->purchases.count; i++)
+	{
+		int32_t interval = days[i] - days[i - 1];
+
+		if (interval - 1 > least && interval - 1 > limit_so_far(scan))
+			count++;
+		running_median_add(&scan->intervals, interval);
+	}
+	*limit = limit_so_far(scan);
+	return count;
 }

@@ -74,13 +74,17 @@ typedef struct LossEvent
 
 /*
  * The median of intervals that come one after the other.  Room for half of
- * them and one more in lower, for half of them in upper, is the caller's.
+ * them and one more in lower, for half of them in upper, is the caller's; few
+ * of them need neither.
  */
+#define FEW_INTERVALS 64
+
 typedef struct RunningMedian
 {
 	size_t count;
 	int32_t *lower;
 	int32_t *upper;
+	int32_t few[FEW_INTERVALS];
 } RunningMedian;
 
 /* A walk over the silences of a client, see next_loss() */
@@ -139,5 +143,6 @@ extern int32_t silence_limit_of(const int32_t *sorted, size_t count,
 								const LostRule *rule);
 extern void start_losses(LossScan *scan, int32_t as_of, const LostRule *rule);
 extern LossStep next_loss(LossScan *scan, LossEvent *event);
+extern int32_t count_come_backs(LossScan *scan, int32_t *limit);
 
 #endif

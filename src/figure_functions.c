@@ -45,6 +45,7 @@ typedef struct FigureCache
 	int32 compared;
 	FigureSpans spans;
 	HistoryDay days[KEPT_DAYS];
+	Int128 revenue[KEPT_DAYS + 1];
 	int32 purchases[3][KEPT_DAYS];
 } FigureCache;
 
@@ -139,11 +140,13 @@ decode_days(const HistoryHeader *header, int32 as_of, HistoryDay *days)
 	return count;
 }
 
-/* Columns in the order of the row */
+/* Columns in the order of the row, and room for its numbers */
 typedef struct FigureRow
 {
 	int scale;
 	int at;
+	char numbers[FIGURE_COLUMNS][NUMERIC_ROOM];
+	char xyz[2];
 	Datum values[FIGURE_COLUMNS];
 	bool nulls[FIGURE_COLUMNS];
 } FigureRow;
@@ -164,10 +167,21 @@ put_count(FigureRow *row, Int128 count)
 }
 
 static void
+put_number(FigureRow *row, bool is_known, Int128 number, int scale)
+{
+	if (!is_known)
+		put(row, false, (Datum) 0);
+	else if (likely(number == (int64) number))
+		put(row, true,
+			numeric_in_room((int64) number, scale, row->numbers[row->at]));
+	else
+		put(row, true, numeric_from_int128(number, scale));
+}
+
+static void
 put_amount(FigureRow *row, bool is_known, Int128 amount)
 {
-	put(row, is_known,
-		is_known ? numeric_from_int128(amount, row->scale) : (Datum) 0);
+	put_number(row, is_known, amount, row->scale);
 }
 
 /* Is the profit of every sale and return known? */
@@ -220,17 +234,14 @@ put_figures(FigureRow *row, const Figures *figures, const FigureRule *rule,
 	put_amount(row, has_purchase && has_whole_profit(&figures->value, all),
 			   figures->value.profit);
 	put_amount(row, has_purchase, figures->first_days_revenue);
-	put(row, purchases > 1,
-		purchases > 1 ? numeric_from_int64(figures->doubled_median * 5, 1)
-					  : (Datum) 0);
+	put_number(row, purchases > 1, (Int128) figures->doubled_median * 5, 1);
 	put(row, has_purchase, Int32GetDatum(figures->silence_limit));
 	put(row, true, Int32GetDatum(figures->come_back_count));
 	put(row, has_purchase, Int32GetDatum(figures->full_years));
 	put(row, has_purchase, Int32GetDatum(figures->years_bought));
-	put(row, figures->xyz != '\0',
-		figures->xyz != '\0'
-			? PointerGetDatum(cstring_to_text_with_len(&figures->xyz, 1))
-			: (Datum) 0);
+	SET_VARSIZE_SHORT(row->xyz, sizeof(row->xyz));
+	row->xyz[1] = figures->xyz;
+	put(row, figures->xyz != '\0', PointerGetDatum(row->xyz));
 	put(row, true, Int32GetDatum(figures->rung));
 	put(row, true, Int64GetDatum((int64) figures->digest));
 	Assert(row->at == FIGURE_COLUMNS);
@@ -262,6 +273,7 @@ card_figures(PG_FUNCTION_ARGS)
 	if (header.day_count <= KEPT_DAYS)
 	{
 		days = cache->days;
+		room.revenue = cache->revenue;
 		room.purchases = cache->purchases[0];
 		room.lower = cache->purchases[1];
 		room.upper = cache->purchases[2];
@@ -270,6 +282,8 @@ card_figures(PG_FUNCTION_ARGS)
 	{
 		days = palloc_extended(header.day_count * sizeof(HistoryDay),
 							   MCXT_ALLOC_HUGE);
+		room.revenue = palloc_extended((header.day_count + 1) * sizeof(Int128),
+									   MCXT_ALLOC_HUGE);
 		room.purchases = palloc_extended(3 * header.day_count * sizeof(int32),
 										 MCXT_ALLOC_HUGE);
 		room.lower = room.purchases + header.day_count;

@@ -39,70 +39,84 @@ figure_spans(int32_t as_of, bool has_compared, int32_t compared,
 		spans->before = (DaySpan){back - (as_of - back), back};
 }
 
-/* How many of the days are up to this one */
-static size_t
+/* How many of the days are up to this one; without a branch to mispredict */
+static inline size_t
 days_until(const HistoryDay *days, size_t count, int64_t day)
 {
 	size_t low = 0;
-	size_t high = count;
 
-	while (low < high)
+	if (count > 0 && days[count - 1].day <= day)
+		return count;
+	for (size_t left = count; left > 0; left /= 2)
 	{
-		size_t middle = low + (high - low) / 2;
+		size_t half = left - left / 2;
 
-		if (days[middle].day <= day)
-			low = middle + 1;
-		else
-			high = middle;
+		low += days[low + half - 1].day <= day ? half : 0;
 	}
 	return low;
+}
+
+static inline void
+add_day(DaySums *sums, const HistoryDay *day)
+{
+	sums->purchases += day->sales > 0;
+	sums->sales += day->sales;
+	sums->revenue += day->sold;
+	if ((day->returns | day->returned | day->profit_count | day->profit) == 0)
+		return;
+	sums->returns += day->returns;
+	sums->revenue -= day->returned;
+	sums->returned += day->returned;
+	sums->profit_count += day->profit_count;
+	sums->profit += day->profit;
 }
 
 static DaySums
 sums_of(const HistoryDay *days, size_t count, DaySpan span)
 {
 	DaySums sums = {0};
+	size_t until = days_until(days, count, span.until);
 
-	for (size_t i = days_until(days, count, span.after);
-		 i < count && days[i].day <= span.until; i++)
-	{
-		sums.purchases += days[i].sales > 0;
-		sums.sales += days[i].sales;
-		sums.returns += days[i].returns;
-		sums.revenue += (Int128) days[i].sold - days[i].returned;
-		sums.returned += days[i].returned;
-		sums.profit_count += days[i].profit_count;
-		sums.profit += days[i].profit;
-	}
+	for (size_t i = days_until(days, count, span.after); i < until; i++)
+		add_day(&sums, &days[i]);
 	return sums;
 }
 
-static Int128
-revenue_of(const HistoryDay *days, size_t count, DaySpan span)
-{
-	Int128 revenue = 0;
-
-	for (size_t i = days_until(days, count, span.after);
-		 i < count && days[i].day <= span.until; i++)
-		revenue += (Int128) days[i].sold - days[i].returned;
-	return revenue;
-}
-
-/* The days of purchase; is a return among the days? */
+/*
+ * One walk over the days: sums of all of them, revenue up to each, and the
+ * days of purchase; is a return among the days?
+ */
 static PurchaseDays
-purchases_of(const HistoryDay *days, size_t count, int32_t *room,
-			 bool *has_return)
+walk_days(const HistoryDay *days, size_t count, const FigureRoom *room,
+		  DaySums *all, bool *has_return)
 {
-	PurchaseDays purchases = {room, 0};
+	PurchaseDays purchases = {room->purchases, 0};
+	DaySums sums = {0};
 
 	*has_return = false;
+	room->revenue[0] = 0;
 	for (size_t i = 0; i < count; i++)
 	{
-		if (days[i].sales > 0)
-			room[purchases.count++] = days[i].day;
+		add_day(&sums, &days[i]);
+		room->revenue[i + 1] = sums.revenue;
+		room->purchases[purchases.count] = days[i].day;
+		purchases.count += days[i].sales > 0;
 		*has_return |= days[i].returns > 0;
 	}
+	*all = sums;
 	return purchases;
+}
+
+/* Of a span, from the revenue up to each day */
+static Int128
+revenue_of(const HistoryDay *days, size_t count, const Int128 *revenue,
+		   DaySpan span)
+{
+	size_t after = days_until(days, count, span.after);
+	size_t until = days_until(days, count, span.until);
+
+	/* a span may end before it begins */
+	return until > after ? revenue[until] - revenue[after] : 0;
 }
 
 static void
@@ -134,19 +148,14 @@ static void
 walk_silences(PurchaseDays purchases, int32_t as_of, const LostRule *rule,
 			  const FigureRoom *room, Figures *figures)
 {
-	LossScan scan = {.purchases = purchases,
-					 .intervals = {0, room->lower, room->upper}};
-	LossEvent event;
-	LossStep step;
+	LossScan scan;
 
-	figures->come_back_count = 0;
-	figures->silence_limit = 0;
+	scan.purchases = purchases;
+	scan.intervals.lower = room->lower;
+	scan.intervals.upper = room->upper;
 	start_losses(&scan, as_of, rule);
-	while ((step = next_loss(&scan, &event)) != LOSS_END)
-	{
-		figures->come_back_count += step == LOSS_FOUND && event.has_returned;
-		figures->silence_limit = event.limit;
-	}
+	figures->come_back_count =
+		count_come_backs(&scan, &figures->silence_limit);
 	figures->doubled_median =
 		purchases.count > 1 ? running_median_doubled(&scan.intervals) : 0;
 }
@@ -156,21 +165,39 @@ static void
 count_years(PurchaseDays purchases, int32_t as_of, Figures *figures)
 {
 	size_t at = 0;
+	int64_t year;
+	int month;
+	int mday;
 	int64_t end;
 
 	figures->full_years = 0;
 	figures->years_bought = 0;
 	if (purchases.count == 0)
 		return;
-	while ((end = add_months(purchases.days[0],
-							 ((int64_t) figures->full_years + 1) *
-								 YEAR_MONTHS)) <= (int64_t) as_of + 1)
+	day_to_civil(purchases.days[0], &year, &month, &mday);
+	if (month == 2 && mday == 29)
+	{
+		/* whose years begin on the day before March */
+		month = 3;
+		mday = 0;
+	}
+	while ((end = day_from_civil(year + figures->full_years + 1, month,
+								 mday)) <= (int64_t) as_of + 1)
 	{
 		figures->full_years++;
 		if (at < purchases.count && purchases.days[at] < end)
 			figures->years_bought++;
 		while (at < purchases.count && purchases.days[at] < end)
 			at++;
+		if (at == purchases.count)
+		{
+			/* on to about the last year: one less than of the mean length */
+			int64_t about =
+				((int64_t) as_of - purchases.days[0]) * 400 / ERA_DAYS - 1;
+
+			if (about > figures->full_years)
+				figures->full_years = (int32_t) about;
+		}
 	}
 }
 
@@ -206,8 +233,9 @@ figures_of(const HistoryDay *days, size_t count, int scale,
 		   const FigureRoom *room, Figures *figures)
 {
 	bool has_return;
+	const Int128 *revenue = room->revenue;
 	PurchaseDays purchases =
-		purchases_of(days, count, room->purchases, &has_return);
+		walk_days(days, count, room, &figures->all, &has_return);
 	int64_t first;
 
 	find_rungs(purchases, &rule->ladder, figures);
@@ -217,17 +245,16 @@ figures_of(const HistoryDay *days, size_t count, int scale,
 		xyz_of(days, count, purchases, spans->as_of, rule, room->totals);
 	figures->rung = loyalty_rung_of(purchases, has_return, &rule->ladder);
 
-	figures->all =
-		sums_of(days, count, (DaySpan){(int64_t) DAY_MIN - 1, DAY_MAX});
 	figures->last_12m = sums_of(days, count, spans->last_12m);
 	figures->value = sums_of(days, count, year_until(figures->last_purchase));
-	figures->revenue_90d = revenue_of(days, count, spans->last_90d);
+	figures->revenue_90d = revenue_of(days, count, revenue, spans->last_90d);
 	figures->revenue_90d_year_ago =
-		revenue_of(days, count, spans->last_90d_year_ago);
-	figures->revenue_since = revenue_of(days, count, spans->since);
-	figures->revenue_before = revenue_of(days, count, spans->before);
+		revenue_of(days, count, revenue, spans->last_90d_year_ago);
+	figures->revenue_since = revenue_of(days, count, revenue, spans->since);
+	figures->revenue_before = revenue_of(days, count, revenue, spans->before);
 	first = figures->first_purchase;
-	figures->first_days_revenue = revenue_of(
-		days, count, (DaySpan){first - 1, first - 1 + rule->first_days});
+	figures->first_days_revenue =
+		revenue_of(days, count, revenue,
+				   (DaySpan){first - 1, first - 1 + rule->first_days});
 	figures->digest = history_digest(days, count, scale);
 }

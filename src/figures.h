@@ -82,6 +82,7 @@ typedef struct Figures
 /* Where to work: room for as many purchases as there are days */
 typedef struct FigureRoom
 {
+	Int128 *revenue; /* one more than there are days */
 	int32_t *purchases;
 	int32_t *lower;
 	int32_t *upper;
