@@ -44,8 +44,6 @@ typedef struct Change
 {
 	TriggerData *data;
 	Relation relation;
-	TupleTableSlot *old_slot; /* to read rows into */
-	TupleTableSlot *new_slot;
 } Change;
 
 /* What is to be noted of it */
@@ -101,7 +99,6 @@ typedef struct SaleEvaluator
 	CapturePlan *plan;
 	ExprState *roles[SALE_ROLES];
 	ExprContext *context;
-	EState *estate;
 	DeltaSet *deltas;
 } SaleEvaluator;
 
@@ -250,13 +247,20 @@ add_change(SaleEvaluator *evaluator, TupleTableSlot *old_slot,
 		add_row(evaluator, new_slot, 1);
 }
 
-/* Read a transition table from its beginning, beside others who read it */
-static void
-rewind_rows(Tuplestorestate *rows)
+/*
+ * Read a transition table, if there is one, from its beginning, beside others
+ * who read it
+ */
+static TupleTableSlot *
+slot_for_rows(Tuplestorestate *rows, Relation relation)
 {
+	if (rows == NULL)
+		return NULL;
 	tuplestore_select_read_pointer(
 		rows, tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND));
 	tuplestore_rescan(rows);
+	return MakeSingleTupleTableSlot(RelationGetDescr(relation),
+									&TTSOpsMinimalTuple);
 }
 
 static TupleTableSlot *
@@ -273,21 +277,23 @@ add_rows_of_statement(SaleEvaluator *evaluator, Change *change)
 {
 	Tuplestorestate *old_rows = change->data->tg_oldtable;
 	Tuplestorestate *new_rows = change->data->tg_newtable;
+	TupleTableSlot *old_slot = slot_for_rows(old_rows, change->relation);
+	TupleTableSlot *new_slot = slot_for_rows(new_rows, change->relation);
 
-	if (old_rows != NULL)
-		rewind_rows(old_rows);
-	if (new_rows != NULL)
-		rewind_rows(new_rows);
 	for (;;)
 	{
-		TupleTableSlot *old_row = next_row(old_rows, change->old_slot);
-		TupleTableSlot *new_row = next_row(new_rows, change->new_slot);
+		TupleTableSlot *old_row = next_row(old_rows, old_slot);
+		TupleTableSlot *new_row = next_row(new_rows, new_slot);
 
 		if (old_row == NULL && new_row == NULL)
-			return;
+			break;
 		add_change(evaluator, old_row, new_row);
 		CHECK_FOR_INTERRUPTS();
 	}
+	if (old_slot != NULL)
+		ExecDropSingleTupleTableSlot(old_slot);
+	if (new_slot != NULL)
+		ExecDropSingleTupleTableSlot(new_slot);
 }
 
 static void
@@ -308,8 +314,7 @@ note_by_client(CapturePlan *plan, Change *change, Notes *notes)
 {
 	SaleEvaluator evaluator = {.plan = plan, .deltas = notes->deltas};
 
-	evaluator.estate = CreateExecutorState();
-	evaluator.context = GetPerTupleExprContext(evaluator.estate);
+	evaluator.context = CreateStandaloneExprContext();
 	for (int i = 0; i < SALE_ROLES; i++)
 	{
 		if (plan->roles[i] != NULL)
@@ -321,7 +326,7 @@ note_by_client(CapturePlan *plan, Change *change, Notes *notes)
 	else
 		add_rows_of_statement(&evaluator, change);
 	delta_set_close(notes->deltas);
-	FreeExecutorState(evaluator.estate);
+	FreeExprContext(evaluator.context, true);
 }
 
 /* --- clients that a query finds --- */
@@ -719,21 +724,6 @@ capture(PG_FUNCTION_ARGS)
 	found = capture_find(data->tg_relation, data->tg_trigger);
 	if (!found->has_base)
 		PG_RETURN_POINTER(NULL);
-
-	if (!is_row_trigger(&change))
-	{
-		TupleDesc tuple_desc = RelationGetDescr(data->tg_relation);
-
-		change.old_slot =
-			MakeSingleTupleTableSlot(tuple_desc, &TTSOpsMinimalTuple);
-		change.new_slot =
-			MakeSingleTupleTableSlot(tuple_desc, &TTSOpsMinimalTuple);
-	}
 	note_change(found, &change);
-	if (change.old_slot != NULL)
-	{
-		ExecDropSingleTupleTableSlot(change.old_slot);
-		ExecDropSingleTupleTableSlot(change.new_slot);
-	}
 	PG_RETURN_POINTER(NULL);
 }

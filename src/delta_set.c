@@ -46,6 +46,7 @@ typedef struct DeltaEntry
 
 struct DeltaSet
 {
+	Oid client_type;
 	int scale;
 	bool only_clients;
 	bool by_value;
@@ -118,6 +119,7 @@ delta_set_create(Oid client_type, int scale, bool only_clients,
 {
 	DeltaSet *set = palloc0(sizeof(DeltaSet));
 
+	set->client_type = client_type;
 	set->scale = scale;
 	set->only_clients = only_clients;
 	get_typlenbyval(client_type, &set->length, &set->by_value);
@@ -127,9 +129,6 @@ delta_set_create(Oid client_type, int scale, bool only_clients,
 	set->owner = owner;
 	set->owner_context = CurrentMemoryContext;
 	set->clients = clients_create(set->context, INITIAL_CLIENTS, set);
-	set->tuple_desc = CreateTemplateTupleDesc(2);
-	TupleDescInitEntry(set->tuple_desc, 1, "client", client_type, -1, 0);
-	TupleDescInitEntry(set->tuple_desc, 2, "delta", BYTEAOID, -1, 0);
 	return set;
 }
 
@@ -147,28 +146,31 @@ encode_delta(const DeltaSet *set, DeltaEntry *entry)
 	size_t count = entry->count;
 	PurchaseHistory *delta;
 	HistoryHeader header;
+	Datum copy = (Datum) 0;
 
 	history_check(history_sort(days, &count));
 	delta = history_from_days(days, count, set->scale);
 	history_open_stored(delta, &header);
+	/* what it was encoded in has room for much more than most deltas need */
 	if (header.day_count > 0)
-		return delta;
+		copy = datumCopy(PointerGetDatum(delta), false, -1);
 	pfree(delta);
-	return NULL;
+	return (struct varlena *) DatumGetPointer(copy);
 }
 
-static Tuplestorestate *
-make_store(const DeltaSet *set)
+static void
+make_store(DeltaSet *set)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext context = MemoryContextSwitchTo(set->owner_context);
-	Tuplestorestate *store;
 
 	CurrentResourceOwner = set->owner;
-	store = tuplestore_begin_heap(false, false, work_mem);
+	set->store = tuplestore_begin_heap(false, false, work_mem);
 	CurrentResourceOwner = owner;
+	set->tuple_desc = CreateTemplateTupleDesc(2);
+	TupleDescInitEntry(set->tuple_desc, 1, "client", set->client_type, -1, 0);
+	TupleDescInitEntry(set->tuple_desc, 2, "delta", BYTEAOID, -1, 0);
 	MemoryContextSwitchTo(context);
-	return store;
 }
 
 /* Set all entries aside, and begin anew */
@@ -180,7 +182,7 @@ spill(DeltaSet *set)
 	DeltaEntry *entry;
 
 	if (set->store == NULL)
-		set->store = make_store(set);
+		make_store(set);
 	clients_start_iterate(set->clients, &iterator);
 	while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
 	{

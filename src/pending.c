@@ -19,8 +19,8 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_relation.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -106,7 +106,7 @@ static Datum
 state_value(TupleTableSlot *slot, Relation state, const char *name, Oid type,
 			Datum otherwise)
 {
-	AttrNumber number = get_attnum(RelationGetRelid(state), name);
+	AttrNumber number = (AttrNumber) attnameAttNum(state, name, false);
 	bool isnull;
 	Datum value;
 
@@ -155,7 +155,7 @@ column_for(Relation relation, PendingColumn column, Oid client_type)
 										client_type, InvalidOid,    JSONBOID,
 										TEXTOID,     TIMESTAMPTZOID};
 	AttrNumber number =
-		get_attnum(RelationGetRelid(relation), column_names[column]);
+		(AttrNumber) attnameAttNum(relation, column_names[column], false);
 	Form_pg_attribute attribute;
 
 	if (number == InvalidAttrNumber)
@@ -240,12 +240,6 @@ set_value(PendingWriter *writer, TupleTableSlot *slot, PendingColumn column,
 	slot->tts_isnull[number - 1] = false;
 }
 
-static Datum
-copy_varlena(const struct varlena *value)
-{
-	return datumCopy(PointerGetDatum(value), false, -1);
-}
-
 /* Add a row; what it points to need not outlive the call */
 void
 pending_put(PendingWriter *writer, const PendingRow *row)
@@ -271,26 +265,19 @@ pending_put(PendingWriter *writer, const PendingRow *row)
 	if (row->captured != 0)
 		set_value(writer, slot, PENDING_CAPTURED,
 				  Int16GetDatum(row->captured));
-	if (row->has_client &&
-		writer->columns[PENDING_CLIENT_ID] != InvalidAttrNumber)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(
-			slot->tts_tupleDescriptor, writer->columns[PENDING_CLIENT_ID] - 1);
-
-		set_value(
-			writer, slot, PENDING_CLIENT_ID,
-			datumCopy(row->client, attribute->attbyval, attribute->attlen));
-	}
+	if (row->has_client)
+		set_value(writer, slot, PENDING_CLIENT_ID, row->client);
 	if (row->delta != NULL)
-		set_value(writer, slot, PENDING_DELTA, copy_varlena(row->delta));
+		set_value(writer, slot, PENDING_DELTA, PointerGetDatum(row->delta));
 	if (row->line != NULL)
-		set_value(writer, slot, PENDING_LINE, copy_varlena(row->line));
+		set_value(writer, slot, PENDING_LINE, PointerGetDatum(row->line));
 	if (row->reason != NULL)
 		set_value(writer, slot, PENDING_REASON,
 				  CStringGetTextDatum(row->reason));
 	set_value(writer, slot, PENDING_ADDED_AT,
 			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 	ExecStoreVirtualTuple(slot);
+	ExecMaterializeSlot(slot);
 	MemoryContextSwitchTo(context);
 	writer->number = 0;
 }
