@@ -92,16 +92,21 @@ DECLARE
 BEGIN
     -- LIMIT 1: the planner is to know that it is one row
     RETURN format(replace($sql$
-    @setting AS MATERIALIZED (SELECT s.* FROM %3$s s LIMIT 1),
+    @setting AS MATERIALIZED (
+        SELECT s.*, CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END AS x,
+            CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END AS y,
+            %9$s AS min_days, %10$s AS max_days, %11$s AS fallback_days
+        FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
-        SELECT p.client_id, %8$s, coalesce(%4$s - f.last_purchase > f.silence_limit, false) AS is_lost
-        FROM (%2$s) p
-        CROSS JOIN @setting s
-        CROSS JOIN LATERAL clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period,
-            CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END,
-            CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END,
-            s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) f
-        WHERE f.sale_count + f.return_count > 0),
+        SELECT p.client_id, %7$s, coalesce(%4$s - (p.f).last_purchase > (p.f).silence_limit, false) AS is_lost
+        FROM (
+            -- not in FROM, where every call would fill a table of one row
+            SELECT p.client_id, clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period, s.x, s.y,
+                s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor, s.min_days, s.max_days, s.fallback_days, s.promising_days) AS f
+            FROM (%2$s) p
+            CROSS JOIN @setting s
+            OFFSET 0) p
+        WHERE (p.f).sale_count + (p.f).return_count > 0),
     -- all that is found in one look at few columns; whole cards are never sorted
     @known AS MATERIALIZED (
         SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit,
@@ -203,7 +208,7 @@ BEGIN
             LEFT JOIN %1$I.client_alias a ON a.alias %6$s m.client_id
             WHERE m.until IS NULL OR m.until >= %4$s
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
-    @key AS %9$s (
+    @key AS %8$s (
         SELECT c.*,
             c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
             -- whom it would be worst to have lost stays for a year, and so do the marked
@@ -220,11 +225,14 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals, clientcore.lost_arguments('s'),
-        CASE WHEN is_brief THEN 'f.first_purchase, f.last_purchase, f.purchase_count, f.revenue, f.purchase_12m_count, f.revenue_12m, f.profit_12m,'
-            ' f.is_profit_known, f.value_revenue, f.value_profit, f.first_days_revenue, f.silence_limit, f.full_years, f.years_bought, f.xyz, f.rung'
-            ELSE 'f.*' END,
-        CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END);
+        base, clientcore.joined_histories(base), settings, day, compared, equals,
+        CASE WHEN is_brief THEN (
+            SELECT string_agg('(p.f).' || name, ', ')
+            FROM unnest('{first_purchase,last_purchase,purchase_count,revenue,purchase_12m_count,revenue_12m,profit_12m,is_profit_known,
+                value_revenue,value_profit,first_days_revenue,silence_limit,full_years,years_bought,xyz,rung}'::text[]) name)
+            ELSE '(p.f).*' END,
+        CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END,
+        clientcore.lost_days('s', 'lost_min_days'), clientcore.lost_days('s', 'lost_max_days'), clientcore.lost_days('s', 'lost_fallback_days'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean) IS
@@ -266,7 +274,7 @@ AS $$
 SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
     || clientcore.card_query(base, 'then', settings, compared, compared, true)
     || format($sql$,
-    fresh AS MATERIALIZED (
+    fresh AS (
         SELECT n.*, t.rung IS NOT NULL AS existed_before, t.abc_class AS abc_before, t.xyz AS xyz_before, t.rung AS rung_before,
             t.is_lost AS was_lost_before, t.rfm_segment AS rfm_segment_before, coalesce(t.is_key, false) AS was_key_before
         FROM now_card n
@@ -291,50 +299,50 @@ DECLARE
 BEGIN
     RETURN 'WITH ' || clientcore.fresh_cards(base, settings, format('%L::date', day), format('%L::date', compared))
     || format($sql$,
-    move AS MATERIALIZED (
-        SELECT coalesce(f.client_id, c.client_id) AS client_id,
-            c.abc_class AS abc_before, f.abc_class AS abc_after,
-            CASE WHEN c.rung IS NOT NULL THEN coalesce(c.xyz, 'new') END AS xyz_before,
-            CASE WHEN f.rung IS NOT NULL THEN coalesce(f.xyz, 'new') END AS xyz_after,
-            %4$s AS stage_before, %5$s AS stage_after,
-            c.rfm_segment AS rfm_segment_before, f.rfm_segment AS rfm_segment_after, c.is_key AS was_key, f.is_key,
-            f.rung IS NULL AS is_gone, c.rung IS NULL AS is_new,
-            c.rung IS NOT NULL AND f.rung IS NOT NULL AND (%9$s) IS DISTINCT FROM (%8$s) AS is_changed,
-            c.rung IS NOT NULL AND f.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
+    -- beside what the card was, under other names; joined once, to write without a join
+    beside AS MATERIALIZED (
+        SELECT f.*, c.abc_class AS abc_was, CASE WHEN c.rung IS NOT NULL THEN coalesce(c.xyz, 'new') END AS xyz_was,
+            %4$s AS stage_was, c.rfm_segment AS rfm_segment_was, c.is_key AS was_key,
+            c.rung IS NULL AS is_new, c.rung IS NOT NULL AND (%9$s) IS DISTINCT FROM (%8$s) AS is_changed,
+            c.rung IS NOT NULL AND c.first_purchase IS DISTINCT FROM f.first_purchase AS begins_otherwise,
             c.history_hash IS DISTINCT FROM f.history_hash AS is_touched,
             coalesce(f.last_purchase + f.silence_limit + 1 BETWEEN %6$L::date + 1 AND %3$L, false) AS is_lost_since
         FROM fresh f
-        FULL JOIN %1$I.card c ON c.client_id %2$s f.client_id),
+        LEFT JOIN %1$I.card c ON c.client_id %2$s f.client_id),
+    gone AS (
+        DELETE FROM %1$I.card c
+        WHERE NOT EXISTS (SELECT FROM beside f WHERE f.client_id %2$s c.client_id)
+        RETURNING c.client_id, c.abc_class AS abc_was, coalesce(c.xyz, 'new') AS xyz_was, %4$s AS stage_was, c.rfm_segment AS rfm_segment_was, c.is_key AS was_key),
+    move AS (
+        SELECT f.client_id, f.abc_was, f.abc_class, f.xyz_was, coalesce(f.xyz, 'new') AS xyz, f.stage_was, %5$s AS stage,
+            f.rfm_segment_was, f.rfm_segment, f.was_key, f.is_key
+        FROM beside f
+        UNION ALL
+        SELECT g.client_id, g.abc_was, NULL, g.xyz_was, NULL, g.stage_was, NULL, g.rfm_segment_was, NULL, g.was_key, NULL FROM gone g),
     logged AS (
         INSERT INTO %1$I.card_log (client_id, as_of_date, logged_at, abc_before, abc_after, xyz_before, xyz_after,
             stage_before, stage_after, rfm_segment_before, rfm_segment_after, was_key, is_key)
-        SELECT m.client_id, %3$L, clock.at, m.abc_before, m.abc_after, m.xyz_before, m.xyz_after,
-            m.stage_before, m.stage_after, m.rfm_segment_before, m.rfm_segment_after, m.was_key, m.is_key
+        SELECT m.client_id, %3$L, clock.at, m.abc_was, m.abc_class, m.xyz_was, m.xyz, m.stage_was, m.stage, m.rfm_segment_was, m.rfm_segment, m.was_key, m.is_key
         FROM move m, (SELECT clock_timestamp() AS at) clock
-        WHERE (m.abc_before, m.xyz_before, m.stage_before, m.rfm_segment_before, m.was_key)
-            IS DISTINCT FROM (m.abc_after, m.xyz_after, m.stage_after, m.rfm_segment_after, m.is_key)
+        WHERE (m.abc_was, m.xyz_was, m.stage_was, m.rfm_segment_was, m.was_key) IS DISTINCT FROM (m.abc_class, m.xyz, m.stage, m.rfm_segment, m.is_key)
         RETURNING 1),
-    gone AS (
-        DELETE FROM %1$I.card c USING move m WHERE m.is_gone AND c.client_id %2$s m.client_id RETURNING 1),
     changed AS (
         UPDATE %1$I.card c SET (%7$s) = ROW(%8$s)
-        FROM move m JOIN fresh f ON f.client_id %2$s m.client_id
-        WHERE m.is_changed AND c.client_id %2$s m.client_id
+        FROM beside f
+        WHERE f.is_changed AND c.client_id %2$s f.client_id
         RETURNING 1),
     added AS (
         INSERT INTO %1$I.card (client_id, %7$s)
-        SELECT f.client_id, %8$s
-        FROM move m JOIN fresh f ON f.client_id %2$s m.client_id
-        WHERE m.is_new
+        SELECT f.client_id, %8$s FROM beside f WHERE f.is_new
         RETURNING 1)
     SELECT jsonb_build_object(
         'cards_added', (SELECT count(*) FROM added), 'cards_changed', (SELECT count(*) FROM changed), 'cards_removed', (SELECT count(*) FROM gone),
         'moves', (SELECT count(*) FROM logged),
-        'touched', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched) <= count(*)
-            THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched), '[]') END FROM move m),
-        'judged', (SELECT CASE WHEN 5 * count(*) FILTER (WHERE m.is_touched OR m.is_lost_since) <= count(*)
-            THEN coalesce(jsonb_agg(m.client_id::text) FILTER (WHERE m.is_touched OR m.is_lost_since), '[]') END FROM move m),
-        'begins_otherwise', (SELECT coalesce(bool_or(m.begins_otherwise), false) FROM move m),
+        'touched', (SELECT CASE WHEN 5 * (count(*) FILTER (WHERE f.is_touched) + (SELECT count(*) FROM gone)) <= count(*)
+            THEN coalesce(jsonb_agg(f.client_id::text) FILTER (WHERE f.is_touched), '[]') || (SELECT coalesce(jsonb_agg(g.client_id::text), '[]') FROM gone g) END FROM beside f),
+        'judged', (SELECT CASE WHEN 5 * (count(*) FILTER (WHERE f.is_touched OR f.is_lost_since) + (SELECT count(*) FROM gone)) <= count(*)
+            THEN coalesce(jsonb_agg(f.client_id::text) FILTER (WHERE f.is_touched OR f.is_lost_since), '[]') || (SELECT coalesce(jsonb_agg(g.client_id::text), '[]') FROM gone g) END FROM beside f),
+        'begins_otherwise', (SELECT coalesce(bool_or(f.begins_otherwise), false) FROM beside f),
         'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
@@ -342,7 +350,7 @@ BEGIN
     FROM now_known k, (
         SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
             sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
-        FROM fresh f) t$sql$,
+        FROM beside f) t$sql$,
         base, (SELECT equality FROM clientcore.base_key(base)), day,
         clientcore.stage_name('c.rung', format('c.rung IS NOT NULL AND coalesce(%L::date - c.last_purchase > c.silence_limit, false)', was_day)),
         clientcore.stage_name('f.rung', 'f.is_lost'), was_day,

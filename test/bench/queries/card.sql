@@ -32,9 +32,12 @@ FROM figure, (
     FROM figure) AS c
 
 -- == define figures of the base
-SELECT h.client_id, f.*
-    FROM shop.history AS h, clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
-        3, 10, 365, 3, 30, 730, 365, 90) AS f
+SELECT client_id, (f).*
+    FROM (
+        SELECT client_id, clientcore.card_figures(history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
+            3, 10, 365, 3, 30, 730, 365, 90) AS f
+        FROM shop.history
+        OFFSET 0) AS h
 
 -- == kept: card_figures, windows
 WITH figure AS MATERIALIZED ({figures of the base})
@@ -50,10 +53,12 @@ WITH figure AS NOT MATERIALIZED ({figures of the base})
 
 -- == sales: card_figures
 WITH figure AS MATERIALIZED (
-    SELECT h.client_id, f.*
-    FROM (SELECT client_id, clientcore.purchase_history(sold_at, amount) AS history FROM bench.sale GROUP BY client_id) AS h,
-        clientcore.card_figures(h.history, '2024-12-31', '2023-12-31', 'frequency', 12, 'month', 0.75, 0.25,
-        3, 10, 365, 3, 30, 730, 365, 90) AS f)
+    SELECT client_id, (f).*
+    FROM (
+        SELECT client_id, clientcore.card_figures(clientcore.purchase_history(sold_at, amount), '2024-12-31', '2023-12-31',
+            'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90) AS f
+        FROM bench.sale GROUP BY client_id
+        OFFSET 0) AS h)
 {cutoffs}
 
 -- == define days
