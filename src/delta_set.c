@@ -35,14 +35,20 @@ typedef struct ClientKey
 typedef struct DeltaEntry
 {
 	ClientKey client;
-	uint32 hash;
-	char status;
 	uint32 count;
 	uint32 capacity; /* of days; 0 while the one day is here */
 	HistoryDay day;
 	HistoryDay *days;
 	struct varlena *delta; /* once the set is closed; NULL: no change */
 } DeltaEntry;
+
+/* Its place in the hash table, which is small, for it is mostly zeroed memory */
+typedef struct DeltaPlace
+{
+	DeltaEntry *entry; /* the key */
+	uint32 hash;
+	char status;
+} DeltaPlace;
 
 struct DeltaSet
 {
@@ -65,47 +71,52 @@ struct DeltaSet
 };
 
 static bool
-same_client(const DeltaSet *set, ClientKey left, ClientKey right)
+same_client(const DeltaSet *set, const DeltaEntry *left,
+			const DeltaEntry *right)
 {
-	if (left.is_guest || right.is_guest)
-		return left.is_guest == right.is_guest;
+	ClientKey a = left->client;
+	ClientKey b = right->client;
+
+	if (a.is_guest || b.is_guest)
+		return a.is_guest == b.is_guest;
 	return set->by_value
-			   ? left.value == right.value
-			   : datum_image_eq(left.value, right.value, false, set->length);
+			   ? a.value == b.value
+			   : datum_image_eq(a.value, b.value, false, set->length);
 }
 
 #define SH_PREFIX clients
-#define SH_ELEMENT_TYPE DeltaEntry
-#define SH_KEY_TYPE ClientKey
-#define SH_KEY client
+#define SH_ELEMENT_TYPE DeltaPlace
+#define SH_KEY_TYPE DeltaEntry *
+#define SH_KEY entry
 #define SH_HASH_KEY(table, key) hash_client((table)->private_data, key)
 #define SH_EQUAL(table, a, b) same_client((table)->private_data, a, b)
 #define SH_SCOPE static inline
 #define SH_STORE_HASH
-#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_GET_HASH(table, place) (place)->hash
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
 static uint32
-hash_client(const DeltaSet *set, ClientKey client)
+hash_client(const DeltaSet *set, const DeltaEntry *entry)
 {
-	if (client.is_guest)
+	Datum value = entry->client.value;
+
+	if (entry->client.is_guest)
 		return 0;
 	if (set->by_value)
-		return murmurhash32((uint32) client.value ^
-							(uint32) ((uint64) client.value >> 32));
-	return datum_image_hash(client.value, false, set->length);
+		return murmurhash32((uint32) value ^ (uint32) ((uint64) value >> 32));
+	return datum_image_hash(value, false, set->length);
 }
 
 #define SH_PREFIX clients
-#define SH_ELEMENT_TYPE DeltaEntry
-#define SH_KEY_TYPE ClientKey
-#define SH_KEY client
+#define SH_ELEMENT_TYPE DeltaPlace
+#define SH_KEY_TYPE DeltaEntry *
+#define SH_KEY entry
 #define SH_HASH_KEY(table, key) hash_client((table)->private_data, key)
 #define SH_EQUAL(table, a, b) same_client((table)->private_data, a, b)
 #define SH_SCOPE static inline
 #define SH_STORE_HASH
-#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_GET_HASH(table, place) (place)->hash
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
@@ -144,16 +155,18 @@ encode_delta(const DeltaSet *set, DeltaEntry *entry)
 {
 	HistoryDay *days = days_of(entry);
 	size_t count = entry->count;
+	size_t i = 0;
 	PurchaseHistory *delta;
-	HistoryHeader header;
-	Datum copy = (Datum) 0;
+	Datum copy;
 
 	history_check(history_sort(days, &count));
+	while (i < count && history_day_is_empty(&days[i]))
+		i++;
+	if (i == count)
+		return NULL;
 	delta = history_from_days(days, count, set->scale);
-	history_open_stored(delta, &header);
 	/* what it was encoded in has room for much more than most deltas need */
-	if (header.day_count > 0)
-		copy = datumCopy(PointerGetDatum(delta), false, -1);
+	copy = datumCopy(PointerGetDatum(delta), false, -1);
 	pfree(delta);
 	return (struct varlena *) DatumGetPointer(copy);
 }
@@ -179,13 +192,14 @@ spill(DeltaSet *set)
 {
 	MemoryContext context = MemoryContextSwitchTo(set->context);
 	clients_iterator iterator;
-	DeltaEntry *entry;
+	DeltaPlace *place;
 
 	if (set->store == NULL)
 		make_store(set);
 	clients_start_iterate(set->clients, &iterator);
-	while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
+	while ((place = clients_iterate(set->clients, &iterator)) != NULL)
 	{
+		DeltaEntry *entry = place->entry;
 		struct varlena *delta =
 			set->only_clients ? NULL : encode_delta(set, entry);
 		Datum values[2] = {entry->client.value, PointerGetDatum(delta)};
@@ -205,38 +219,45 @@ spill(DeltaSet *set)
 	MemoryContextSwitchTo(context);
 }
 
+/* A client that is new to the set */
+static DeltaEntry *
+make_entry(DeltaSet *set, ClientKey client)
+{
+	MemoryContext context = MemoryContextSwitchTo(set->context);
+	DeltaEntry *entry = palloc(sizeof(DeltaEntry));
+
+	if (!client.is_guest && !set->by_value)
+	{
+		client.value =
+			set->length == -1
+				? PointerGetDatum(PG_DETOAST_DATUM_COPY(client.value))
+				: datumCopy(client.value, false, set->length);
+		set->used += set->length == -1
+						 ? VARSIZE_ANY(DatumGetPointer(client.value))
+						 : datumGetSize(client.value, false, set->length);
+	}
+	entry->client = client;
+	entry->count = 0;
+	entry->capacity = 0;
+	set->used += sizeof(DeltaEntry) + sizeof(DeltaPlace);
+	MemoryContextSwitchTo(context);
+	return entry;
+}
+
 static DeltaEntry *
 find_client(DeltaSet *set, ClientKey client)
 {
-	DeltaEntry *entry;
+	DeltaEntry probe = {.client = client};
+	DeltaPlace *place;
 	bool found;
 
-	if (set->newest != NULL && same_client(set, set->newest->client, client))
+	if (set->newest != NULL && same_client(set, set->newest, &probe))
 		return set->newest;
-	entry = clients_insert_hash(set->clients, client, hash_client(set, client),
-								&found);
+	place = clients_insert(set->clients, &probe, &found);
 	if (!found)
-	{
-		MemoryContext context = MemoryContextSwitchTo(set->context);
-
-		if (!client.is_guest && !set->by_value)
-		{
-			entry->client.value =
-				set->length == -1
-					? PointerGetDatum(PG_DETOAST_DATUM_COPY(client.value))
-					: datumCopy(client.value, false, set->length);
-			set->used +=
-				set->length == -1
-					? VARSIZE_ANY(DatumGetPointer(entry->client.value))
-					: datumGetSize(client.value, false, set->length);
-		}
-		entry->count = 0;
-		entry->capacity = 0;
-		set->used += sizeof(DeltaEntry);
-		MemoryContextSwitchTo(context);
-	}
-	set->newest = entry;
-	return entry;
+		place->entry = make_entry(set, client);
+	set->newest = place->entry;
+	return place->entry;
 }
 
 /* Room for one more day: join those that coincide first */
@@ -299,15 +320,15 @@ delta_set_close(DeltaSet *set)
 {
 	MemoryContext context = MemoryContextSwitchTo(set->context);
 	clients_iterator iterator;
-	DeltaEntry *entry;
+	DeltaPlace *place;
 
 	if (set->store != NULL)
 		spill(set);
 	else if (!set->only_clients)
 	{
 		clients_start_iterate(set->clients, &iterator);
-		while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
-			entry->delta = encode_delta(set, entry);
+		while ((place = clients_iterate(set->clients, &iterator)) != NULL)
+			place->entry->delta = encode_delta(set, place->entry);
 	}
 	MemoryContextSwitchTo(context);
 }
@@ -346,7 +367,7 @@ void
 delta_set_give(DeltaSet *set, DeltaReceiver receiver, void *context)
 {
 	clients_iterator iterator;
-	DeltaEntry *entry;
+	DeltaPlace *place;
 
 	if (set->store != NULL)
 	{
@@ -354,8 +375,10 @@ delta_set_give(DeltaSet *set, DeltaReceiver receiver, void *context)
 		return;
 	}
 	clients_start_iterate(set->clients, &iterator);
-	while ((entry = clients_iterate(set->clients, &iterator)) != NULL)
+	while ((place = clients_iterate(set->clients, &iterator)) != NULL)
 	{
+		const DeltaEntry *entry = place->entry;
+
 		if (set->only_clients || entry->delta != NULL)
 			receiver(context, entry->client.value, entry->client.is_guest,
 					 set->only_clients ? NULL : entry->delta);
