@@ -80,7 +80,7 @@ RETURNS integer
 AS 'MODULE_PATHNAME', 'quantile_score_by_cutoffs'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.quantile_score_by_cutoffs("any", numeric[]) IS
-'Score by the cutoffs that quantile_cutoffs found: 1 + the number of cutoffs below the value. Errors: 22023 for cutoffs that descend, are NULL, none or over 999, 22003 for NaN, infinity or too many digits, 42804 for another type.';
+'Score by the cutoffs that quantile_cutoffs found: 1 + the number of cutoffs below the value. NULL for a NULL value or array. Errors: 22023 for cutoffs that descend, hold NULL, are none or over 999, or have several dimensions, 22003 for NaN, infinity or too many digits, 42804 for another type.';
 
 CREATE FUNCTION clientcore.values_accum(clientcore.value_set, "any")
 RETURNS clientcore.value_set
@@ -226,7 +226,7 @@ CREATE AGGREGATE clientcore.quantile_cutoffs(value "any", bins integer) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clientcore.quantile_cutoffs("any", integer) IS
-'The largest value of each score but the last, for scores of 1 to bins (2 to 1000) by quantiles as quantile_score gives them; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for bins out of bounds or varying, 22004 for NULL ones. Source: RFM analysis; quantiles of Hyndman and Fan 1996.';
+'The quantile cuts that part scores of 1 to bins (2 to 1000): the quantiles 1/bins, 2/bins, … of type 7, ascending, rounded down at nine decimals more than the values have, so that each value scores as quantile_score says; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for bins out of bounds or varying, 22004 for NULL ones, 54000 for more values than fit 1 GB. Source: RFM analysis; quantiles of Hyndman and Fan 1996.';
 
 CREATE AGGREGATE clientcore.quantile(value "any", fraction numeric) (
     SFUNC = clientcore.values_accum_fraction,
@@ -238,7 +238,7 @@ CREATE AGGREGATE clientcore.quantile(value "any", fraction numeric) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clientcore.quantile("any", numeric) IS
-'The value below which a fraction (0 to 1, at most nine decimals) of the values lies, exact: what percentile_cont gives in doubles; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for a fraction out of bounds or varying, 22004 for a NULL one. Source: type 7 of Hyndman and Fan 1996.';
+'The value below which a fraction (0 to 1, at most nine decimals) of the values lies, exact: what percentile_cont gives in doubles; NULLs are left out; NULL where there is no value. Errors: 22003 for NaN, infinity or too many digits, 42804 for another type, 22023 for a fraction out of bounds or varying or with more than nine decimals, 22004 for a NULL one, 54000 for more values than fit 1 GB. Source: type 7 of Hyndman and Fan 1996.';
 
 CREATE AGGREGATE clientcore.gini(value "any") (
     SFUNC = clientcore.values_accum,

@@ -4,6 +4,18 @@
 -- text answers for today, for the day compared with, for any other day and for settings
 -- that are only being tried.
 
+-- The statements of a refresh sort and hash at several places at once; together they are to
+-- keep within a few times maintenance_work_mem.
+CREATE FUNCTION clientcore.share_memory()
+RETURNS void
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT set_config('work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 4096, 64) || 'kB', true)
+$$;
+COMMENT ON FUNCTION clientcore.share_memory() IS
+'Internal: gives each sort and hash table of a refresh a quarter of maintenance_work_mem, until the end of the transaction';
+
 -- One history per client, duplicates and sales relations joined: client_id, history.
 CREATE FUNCTION clientcore.joined_histories(base text)
 RETURNS text
@@ -114,7 +126,7 @@ BEGIN
             -- that of the smallest top buyer
             coalesce((k.top).b_from, (k.top).a_from) AS top_revenue_12m, k.*
         FROM @setting s, (
-            SELECT min(r.key_share) AS key_share, coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
+            SELECT coalesce(bool_and(f.is_profit_known) AND bool_or(f.purchase_12m_count > 0), false) AS has_profit,
                 min(f.first_purchase) FILTER (WHERE f.first_purchase >= clientcore.placeholders_until(%4$s)) AS first_sale,
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
@@ -123,14 +135,14 @@ BEGIN
                 clientcore.abc_cutoffs(f.revenue_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_revenue,
                 clientcore.abc_cutoffs(f.profit_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_profit,
                 clientcore.abc_cutoffs(f.revenue, s.abc_a, s.abc_b, s.abc_boundary) AS lifetime,
-                clientcore.abc_cutoffs(f.revenue_12m, 0.000000001, r.key_share) AS top
-            FROM @figure f, @setting s, LATERAL (SELECT greatest(round(s.key_share, 9), 0.000000002) AS key_share) r) k),
+                clientcore.abc_cutoffs(f.revenue_12m, 0.000000001, s.key_share) AS top
+            FROM @figure f, @setting s) k),
     @cutoff AS MATERIALIZED (
         SELECT clientcore.quantile_cutoffs(%4$s - f.last_purchase, s.rfm_bins) AS recency,
             clientcore.quantile_cutoffs(nullif(f.purchase_count, 0), s.rfm_bins) AS frequency,
             clientcore.quantile_cutoffs(CASE WHEN f.purchase_count > 0 THEN f.revenue END, s.rfm_bins) AS monetary,
             -- what the top share brought in their first days
-            clientcore.quantile(f.first_days_revenue, round(1 - s.promising_top_share, 9))
+            clientcore.quantile(f.first_days_revenue, 1 - s.promising_top_share)
                 FILTER (WHERE %4$s - f.first_purchase >= s.promising_days - 1) AS first_days_revenue
         FROM @figure f, @setting s),
     -- names of all combinations of scores, the last score first to change
@@ -151,8 +163,8 @@ BEGIN
             FROM @figure f, @known k, (
                 SELECT coalesce(sum(l.revenue_12m), 0) AS sum
                 FROM @figure l, @known k WHERE l.revenue_12m > k.top_revenue_12m) l
-            WHERE f.revenue_12m = k.top_revenue_12m) t, @known k
-        WHERE t.before < k.key_share * k.revenue_12m
+            WHERE f.revenue_12m = k.top_revenue_12m) t, @known k, @setting s
+        WHERE t.before < s.key_share * k.revenue_12m
         ORDER BY t.client DESC LIMIT 1),
     -- the last day on which those began who have been clients for longest
     @old AS MATERIALIZED (
@@ -527,7 +539,8 @@ SELECT format($sql$
     client AS MATERIALIZED (
         SELECT c.client_id, c.first_purchase, coalesce(%2$s, 'infinity') AS cohort_date, l.number AS label
         FROM %1$I.card c
-        JOIN label l ON l.manager = coalesce(c.manager, '') AND l.segment = coalesce(c.segment, '') AND l.region = coalesce(c.region, ''))$sql$,
+        -- every client has one; said so that the planner takes none away
+        LEFT JOIN label l ON l.manager = coalesce(c.manager, '') AND l.segment = coalesce(c.segment, '') AND l.region = coalesce(c.region, ''))$sql$,
     base, clientcore.month_of('c.first_purchase'))
 $$;
 COMMENT ON FUNCTION clientcore.labelled_clients(text) IS

@@ -777,7 +777,7 @@ DECLARE
     seconds numeric;
 BEGIN
     PERFORM clientcore.lock_base(base);
-    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    PERFORM clientcore.share_memory();
     -- what an expression leaves to the session is the base's to say
     EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     EXECUTE format('SELECT last_value FROM %I.pending_id', base) INTO reached;
@@ -1108,7 +1108,7 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
     EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
-    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true);
+    PERFORM clientcore.share_memory();
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
         PERFORM clientcore.check_relation((attached ->> 'relation')::regclass);

@@ -233,6 +233,9 @@ receive_sale(TupleTableSlot *slot, DestReceiver *self)
 	values = slot->tts_values;
 	nulls = slot->tts_isnull;
 
+	/* of the rows before, whether they counted or not */
+	if (sales->leaves_memory || sales->rows % ROWS_BETWEEN_RESETS == 0)
+		MemoryContextReset(sales->row_context);
 	sales->rows++;
 	if (unlikely(nulls[columns[COLUMN_SOLD_AT]]))
 	{
@@ -267,8 +270,6 @@ receive_sale(TupleTableSlot *slot, DestReceiver *self)
 	history_builder_add(sales->builder, values[columns[COLUMN_CLIENT]],
 						nulls[columns[COLUMN_CLIENT]], &sale);
 	MemoryContextSwitchTo(context);
-	if (sales->leaves_memory || sales->rows % ROWS_BETWEEN_RESETS == 0)
-		MemoryContextReset(sales->row_context);
 	return true;
 }
 

@@ -421,10 +421,16 @@ client_keys_find(ClientKeys *keys, Datum packed, Size size, uint32 hash,
 	slot->hash = hash;
 	slot->place = (uint32) *number + 1;
 	if (keys->key_count > keys->slot_count / 2)
-		enlarge_slots(keys);
-	keys->is_full =
-		keys->limit > 0 &&
-		keys->used + keys->slot_count * sizeof(KeySlot) >= keys->limit;
+	{
+		keys->is_full =
+			keys->limit > 0 &&
+			keys->used + 2 * keys->slot_count * sizeof(KeySlot) >= keys->limit;
+		if (!keys->is_full)
+			enlarge_slots(keys);
+	}
+	if (keys->limit > 0 &&
+		keys->used + keys->slot_count * sizeof(KeySlot) >= keys->limit)
+		keys->is_full = true;
 	return true;
 }
 

@@ -249,13 +249,17 @@ find_client(DeltaSet *set, ClientKey client)
 {
 	DeltaEntry probe = {.client = client};
 	DeltaPlace *place;
+	uint32 hash;
 	bool found;
 
 	if (set->newest != NULL && same_client(set, set->newest, &probe))
 		return set->newest;
-	place = clients_insert(set->clients, &probe, &found);
-	if (!found)
-		place->entry = make_entry(set, client);
+	hash = hash_client(set, &probe);
+	place = clients_lookup_hash(set->clients, &probe, hash);
+	/* made first: what fails leaves nothing in the table */
+	if (place == NULL)
+		place = clients_insert_hash(set->clients, make_entry(set, client),
+									hash, &found);
 	set->newest = place->entry;
 	return place->entry;
 }

@@ -30,6 +30,9 @@
 #define PARTITION_BITS_MIN 4
 #define PARTITION_BITS_MAX 8
 
+/* What the numbers of keys can address is twice that */
+#define MAX_KEY_MEMORY ((Size) 16 << 30)
+
 /* So much memory a partition should have, to be written in long chunks */
 #define PARTITION_MEMORY (64 * 1024)
 
@@ -131,7 +134,8 @@ history_builder_create(Oid client_type, Oid client_collation, int32 first_day,
 	builder->client_type = client_type;
 	builder->client_collation = client_collation;
 	builder->keys =
-		client_keys_create(client_type, client_collation, limit / 2);
+		client_keys_create(client_type, client_collation,
+						   Min(limit / 2, MAX_KEY_MEMORY));
 	builder->number_length = client_keys_number_length(builder->keys);
 
 	builder->partition_bits = PARTITION_BITS_MIN;
@@ -472,6 +476,7 @@ sort_by_digit(HistoryBuilder *builder, size_t count, int32 min_day, int shift)
 #define DIGIT_OF(sale)                                                        \
 	(((uint32) (sale).day - (uint32) min_day) >> shift & (DIGITS - 1))
 
+	CHECK_FOR_INTERRUPTS();
 	for (size_t i = 0; i < count; i++)
 		ends[DIGIT_OF(from[i])]++;
 	for (int i = 0; i < DIGITS; i++)
@@ -519,6 +524,7 @@ sort_by_client(HistoryBuilder *builder, size_t count)
 	uint32 *ends = builder->counts;
 	uint32 sum = 0;
 
+	CHECK_FOR_INTERRUPTS();
 	for (uint32 i = 0; i < builder->client_count; i++)
 	{
 		uint32 of_client = ends[i];

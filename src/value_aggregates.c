@@ -244,6 +244,43 @@ values_abc_cutoffs_final(PG_FUNCTION_ARGS)
 		heap_form_tuple(BlessTupleDesc(row), values, nulls)));
 }
 
+/* Decimals of a cut beyond those of the values, where they find room */
+#define CUT_DECIMALS 9
+
+/*
+ * The cut between two values.  It is rounded down, so that it is never the
+ * upper one unless they are equal, and parts the values as the exact one does.
+ */
+static Datum
+cut_between(const Int128 *ascending, size_t count, int scale, int k, int bins)
+{
+	size_t place = cut_place(count, k, bins);
+	int part = (int) ((uint64) k * (count - 1) % (uint64) bins);
+	Int128 cut = ascending[place];
+	int decimals = Min(CUT_DECIMALS, DECIMAL_MAX_SCALE - scale);
+	Int128 step;
+	Int128 rest;
+	Int128 raised;
+
+	if (part == 0)
+		return numeric_from_int128(cut, scale);
+	step = ascending[place + 1] - cut;
+	rest = step % bins * part;
+	cut += step / bins * part + rest / bins;
+	raised = cut;
+	/* with room for the digits of a numeric, which come in fours */
+	while (decimals > 0 && !int128_raise_scale(&raised, decimals + 4))
+	{
+		decimals--;
+		raised = cut;
+	}
+	raised = cut;
+	int128_raise_scale(&raised, decimals);
+	raised += rest % bins * power_of_ten[decimals] / bins;
+	return DirectFunctionCall1(numeric_trim_scale,
+							   numeric_from_int128(raised, scale + decimals));
+}
+
 Datum
 values_quantile_cutoffs_final(PG_FUNCTION_ARGS)
 {
@@ -257,8 +294,7 @@ values_quantile_cutoffs_final(PG_FUNCTION_ARGS)
 	ascending = value_set_sorted(set);
 	cutoffs = palloc((bins - 1) * sizeof(Datum));
 	for (int k = 1; k < bins; k++)
-		cutoffs[k - 1] = numeric_from_int128(
-			ascending[cut_place(set->count, k, bins)], set->scale);
+		cutoffs[k - 1] = cut_between(ascending, set->count, set->scale, k, bins);
 	PG_RETURN_ARRAYTYPE_P(construct_array(cutoffs, bins - 1, NUMERICOID, -1,
 										  false, TYPALIGN_INT));
 }

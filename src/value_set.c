@@ -41,6 +41,13 @@ size_for(size_t capacity, size_t width)
 	return offsetof(ValueSet, values) + capacity * width;
 }
 
+static void
+report_too_many(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					errmsg("too many values in one group")));
+}
+
 static ValueSet *
 allocate(size_t capacity, bool is_wide)
 {
@@ -48,8 +55,7 @@ allocate(size_t capacity, bool is_wide)
 	ValueSet *set;
 
 	if (!AllocSizeIsValid(size))
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("too many values in one group")));
+		report_too_many();
 	set = palloc0(size); /* a state may be stored: no stray bytes in it */
 	SET_VARSIZE(set, size);
 	set->is_wide = is_wide;
@@ -251,8 +257,13 @@ bytea *
 value_set_to_bytes(const ValueSet *set)
 {
 	size_t length = FIXED_BYTES + set->count * sizeof(Int128);
-	bytea *result = palloc_extended(VARHDRSZ + length, MCXT_ALLOC_HUGE);
-	char *at = VARDATA(result);
+	bytea *result;
+	char *at;
+
+	if (!AllocSizeIsValid(VARHDRSZ + length))
+		report_too_many();
+	result = palloc(VARHDRSZ + length);
+	at = VARDATA(result);
 
 	*at++ = VALUES_FORMAT;
 	*at++ = set->scale;

@@ -248,11 +248,12 @@ sub check_of {
 	return ($seconds, $seconds =~ /inf/i ? undef : $answer =~ s/^\(|\)$//gr =~ tr/,/|/r);
 }
 
-# Every way to answer a question, checked and tried; then the fastest of each engine, or
-# of each engine with and without parallel workers, in turn.
+# Every way to answer a question, checked and tried once; then, in turn, the fastest of each
+# engine, or of each engine with and without parallel workers. In the first round all take
+# part that took at most half as long again as the fastest when they were tried.
 sub measure_files {
 	my ($rounds, $name, $keeps_modes) = @_;
-	my (@tried, %best, $expected, $said_by);
+	my (@sides, %ways, %best, $expected, $said_by);
 	for my $entry (read_queries($name)) {
 		next if $entry->{engine} eq 'duckdb' && !%duckdb;
 		for my $mode ($entry->{engine} eq 'duckdb' ? '' : ('serial', 'parallel')) {
@@ -264,17 +265,22 @@ sub measure_files {
 			next unless defined $answer;
 			($expected, $said_by) = ($answer, "$entry->{engine} ($entry->{way})") unless defined $expected;
 			die "bench: $name: $entry->{engine} ($entry->{way}) says $answer,\n$said_by says $expected\n" if $answer ne $expected;
-			my $best = $best{$one{side}};
-			if (!$best) {
-				push @tried, $one{side};
-			}
-			$best{$one{side}} = \%one if !$best || $one{seconds} < $best->{seconds};
+			push @sides, $one{side} unless $ways{$one{side}};
+			push @{$ways{$one{side}}}, \%one;
 		}
 		$results{$name}{$entry->{engine}} ||= {values => [], median => 'inf', way => "none ended within $patience seconds"} if $entry->{engine} eq 'duckdb';
 	}
-	for (1 .. $rounds) {
-		for my $side (@tried) {
-			record($name, $side, seconds_of($best{$side}), $best{$side}{way});
+	for my $round (1 .. $rounds) {
+		for my $side (@sides) {
+			if ($round == 1) {
+				my ($fastest) = sort { $a <=> $b } map { $_->{seconds} } @{$ways{$side}};
+				my @near = grep { $_->{seconds} <= 1.5 * $fastest } @{$ways{$side}};
+				$_->{seconds} = seconds_of($_) for @near;
+				($best{$side}) = sort { $a->{seconds} <=> $b->{seconds} } @near;
+			} else {
+				$best{$side}{seconds} = seconds_of($best{$side});
+			}
+			record($name, $side, $best{$side}{seconds}, $best{$side}{way});
 		}
 	}
 }

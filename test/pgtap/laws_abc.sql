@@ -2,7 +2,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(29);
+SELECT plan(30);
 \ir common/random_sales.psql
 \ir common/real_sales.psql
 
@@ -124,6 +124,10 @@ SELECT pg_temp.same_rows(
     'SELECT base, w.n, c.bins, quantile_score_by_cutoffs(value, c.cutoffs)
      FROM worth w JOIN (SELECT base, bins, quantile_cutoffs(value, bins) AS cutoffs FROM worth JOIN binned USING (base) GROUP BY base, bins) c USING (base)',
     'SELECT * FROM expected_score', 30000, 'quantile_cutoffs and quantile_score_by_cutoffs: the same in two steps');
+SELECT pg_temp.same_rows(
+    'SELECT base, bins, i, cut * bins FROM (SELECT base, bins, quantile_cutoffs(value, bins) AS cutoffs FROM worth JOIN binned USING (base) WHERE bins IN (2, 5, 10) GROUP BY base, bins) AS q,
+     unnest(cutoffs) WITH ORDINALITY AS u (cut, i) WHERE CASE WHEN base ~ ''^[0-9]+$'' THEN base::integer % 40 ELSE 0 END <> 11',
+    'SELECT * FROM cut WHERE bins IN (2, 5, 10) AND CASE WHEN base ~ ''^[0-9]+$'' THEN base::integer % 40 ELSE 0 END <> 11', 5000, 'quantile_cutoffs are the cuts, exact where they find room');
 SELECT pg_temp.same_rows(
     'SELECT base, bins, i, quantile(value, i::numeric / bins) * bins FROM worth JOIN binned USING (base), generate_series(1, 9) AS i
      WHERE bins IN (2, 5, 10) AND i < bins GROUP BY base, bins, i HAVING count(value) > 0',
