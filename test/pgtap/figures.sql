@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(40);
+SELECT plan(42);
 \ir common/random_sales.psql
 
 -- around leap days, where 12 months back are not as many days
@@ -191,6 +191,17 @@ SELECT results_eq(
     $$SELECT compared, (SELECT revenue_since FROM card_figures('{2000-01-01: sold 5; 2000-01-05: sold 7}', '2000-02-01', compared, 'frequency', 3, 'year', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 1))
       FROM unnest(ARRAY[NULL, '2000-01-01', NULL, '2000-01-03', '2000-01-05', '2000-02-01', '2000-02-05']::date[]) AS compared$$,
     $$VALUES (NULL::date, NULL::numeric), ('2000-01-01', 7), (NULL, NULL), ('2000-01-03', 7), ('2000-01-05', 0), ('2000-02-01', 0), ('2000-02-05', 0)$$, 'a day to compare with that comes and goes');
+
+-- amounts of all sizes and decimals, byte by byte as PostgreSQL makes them
+CREATE TEMP TABLE digits AS
+SELECT purchase_history(date '2024-01-01', sign * coefficient / power(10::numeric, scale)) AS h
+FROM generate_series(0, 18) AS scale, unnest(ARRAY[-1, 1]) AS sign,
+    (SELECT 0::numeric UNION SELECT 9223372036854775807 UNION SELECT 12345678901234567 UNION SELECT power(10::numeric, n) + k FROM generate_series(0, 18) AS n, generate_series(-1, 1) AS k) AS c (coefficient)
+GROUP BY scale, sign, coefficient;
+SELECT is_empty($$SELECT h, f.revenue FROM digits, card_figures(h, '2024-12-31', NULL, 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90) AS f
+    WHERE numeric_send(f.revenue) <> numeric_send(revenue(h)) OR numeric_send(f.returned) <> numeric_send(returned(h)) OR f.revenue::text <> revenue(h)::text$$,
+    'amounts are numerics like any others');
+SELECT cmp_ok((SELECT count(*) FROM digits), '>', 2000::bigint, 'and many of them');
 
 -- what is not known, what is wrong
 CREATE TEMP TABLE argument AS
