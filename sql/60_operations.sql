@@ -188,3 +188,15 @@ AS 'MODULE_PATHNAME', 'key_fraction'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.key_fraction(anyelement) IS
 'Internal: a number from 0 up to 1 for a client, the same for equal ones, by which a share of them is drawn';
+
+-- The statements of a refresh, or of a verification, sort and hash at several places at once; together they are to
+-- keep within a few times maintenance_work_mem.
+CREATE FUNCTION clientcore.share_memory()
+RETURNS void
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT set_config('work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 4096, 64) || 'kB', true)
+$$;
+COMMENT ON FUNCTION clientcore.share_memory() IS
+'Internal: gives each sort and hash table of an operation a quarter of maintenance_work_mem, until the end of the transaction';

@@ -4,18 +4,6 @@
 -- text answers for today, for the day compared with, for any other day and for settings
 -- that are only being tried.
 
--- The statements of a refresh sort and hash at several places at once; together they are to
--- keep within a few times maintenance_work_mem.
-CREATE FUNCTION clientcore.share_memory()
-RETURNS void
-LANGUAGE SQL VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT set_config('work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 4096, 64) || 'kB', true)
-$$;
-COMMENT ON FUNCTION clientcore.share_memory() IS
-'Internal: gives each sort and hash table of a refresh a quarter of maintenance_work_mem, until the end of the transaction';
-
 -- One history per client, duplicates and sales relations joined: client_id, history.
 CREATE FUNCTION clientcore.joined_histories(base text)
 RETURNS text

@@ -47,10 +47,6 @@ WITH figure AS MATERIALIZED ({figures of the base})
 WITH figure AS MATERIALIZED ({figures of the base})
 {cutoffs}
 
--- == kept: card_figures twice, cutoffs
-WITH figure AS NOT MATERIALIZED ({figures of the base})
-{cutoffs}
-
 -- == sales: card_figures
 WITH figure AS MATERIALIZED (
     SELECT client_id, (f).*
