@@ -16,6 +16,7 @@ SQL_FILES = \
 	sql/40_aggregates.sql \
 	sql/50_values.sql \
 	sql/55_calibration.sql \
+	sql/56_models.sql \
 	sql/60_operations.sql \
 	sql/61_layout.sql \
 	sql/62_sources.sql \

@@ -37,6 +37,16 @@
 	} while (0)
 #endif
 
+/* From 16 on the input of a type can fail softly */
+#if PG_VERSION_NUM >= 160000
+#define input_jsonb(text, context, result)                                    \
+	DirectInputFunctionCallSafe(jsonb_in, text, InvalidOid, -1, context,      \
+								result)
+#else
+#define input_jsonb(text, context, result)                                    \
+	(*(result) = DirectFunctionCall1(jsonb_in, CStringGetDatum(text)), true)
+#endif
+
 /* From 16 on an index may be of a summarizing kind */
 #include "executor/executor.h"
 #if PG_VERSION_NUM >= 160000

@@ -1,0 +1,375 @@
+/*
+ * prediction.c
+ *		What a fitted repeat-buying model says of one client.
+ *
+ * The expected purchases of BG/NBD and MBG/NBD are published with a
+ * hypergeometric function that is singular where a = 1 or a + b + x = 1 and
+ * overflows elsewhere.  It stands for a mean over p, the probability to leave
+ * after a purchase:
+ *
+ *	E[(1 - (1 + p time / (alpha + t))^-(r + x)) / p],  p ~ Beta(a, b'),
+ *
+ * b' being b + x or b + x + 1.  What is averaged is smooth, positive and never
+ * more than (r + x) time / (alpha + t): sixteen values of p are enough for
+ * most clients, thirty-two for nearly all, and clients who buy the same number
+ * of times share them.  Where these do not agree, the mean is taken piece by
+ * piece.
+ */
+#include "models.h"
+
+#include <math.h>
+
+#include "quadrature.h"
+
+/* Sixteen nodes are trusted up to here; further, if thirty-two agree */
+#define FEW_ENOUGH 0.5
+#define AGREEMENT 1e-6
+
+static bool
+is_beta_geometric(ModelKind kind)
+{
+	return kind == MODEL_BG_NBD || kind == MODEL_MBG_NBD;
+}
+
+static double
+from_log_odds(double log_odds)
+{
+	double tail = exp(-fabs(log_odds));
+
+	return log_odds > 0 ? 1 / (1 + tail) : tail / (1 + tail);
+}
+
+double
+probability_alive(ModelKind kind, const double *parameters,
+				  const ModelClient *client)
+{
+	double r = parameters[0];
+	double alpha = parameters[1];
+	ParetoTime time;
+	ParetoPoint point;
+	double gone = 0;
+
+	if (kind == MODEL_BG_NBD && client->x == 0)
+		return 1;
+	if (is_beta_geometric(kind))
+	{
+		double extra = kind == MODEL_MBG_NBD ? 1 : 0;
+
+		return from_log_odds(
+			log(parameters[3] + client->x + extra - 1) - log(parameters[2]) -
+			(r + client->x) *
+				log1p((client->t - client->t_x) / (alpha + client->t_x)));
+	}
+	pareto_start(&time, parameters, client->x, client->t_x, client->t);
+	while (pareto_next(&time, &point))
+		gone += parameters[2] * point.weight;
+	pareto_at(&time, client->t, &point);
+	return point.weight / (point.weight + gone);
+}
+
+/* What is averaged over p */
+static inline double
+purchases_of(double p, double k, double share)
+{
+	return p > 1e-290 ? -expm1(-k * log1p(p * share)) / p : k * share;
+}
+
+static double
+mean_by_rule(const BetaRule *rule, double k, double share)
+{
+	double sum = 0;
+
+	for (int i = 0; i < rule->count; i++)
+		sum += rule->weight[i] * purchases_of(rule->node[i], k, share);
+	return sum;
+}
+
+/* Of the density of the log odds of p, up to a factor */
+static double
+log_beta_density(double a, double b, double log_odds)
+{
+	double tail = log1p(exp(-fabs(log_odds)));
+
+	return log_odds > 0 ? -a * tail - b * (log_odds + tail)
+						: a * (log_odds - tail) - b * tail;
+}
+
+/* One direction from the mode, in stretches of the log odds */
+static void
+add_stretches(double a, double b, double k, double share, double direction,
+			  double *sum, double *whole)
+{
+	double at = log(a) - log(b);
+	double top = log_beta_density(a, b, at);
+	double bend = -log1p(share);
+	double length = 1;
+
+	for (;;)
+	{
+		double start = log_beta_density(a, b, at);
+
+		if (start - top < -45)
+			return;
+		/* short where the integrand bends, longer and longer in its tails */
+		length = (at > bend - 4 && at < 4) ? fmin(length, 1) : length * 1.5;
+		while (fabs(start - log_beta_density(a, b, at + direction * length)) >
+			   8)
+			length /= 2;
+		for (int i = 0; i < LEGENDRE_NODES; i++)
+		{
+			int half = i / 2;
+			double place = i % 2 ? legendre_node[half] : -legendre_node[half];
+			double log_odds = at + direction * length * (1 + place) / 2;
+			double weight = legendre_weight[half] * length *
+							exp(log_beta_density(a, b, log_odds) - top);
+
+			*whole += weight;
+			*sum += weight * purchases_of(from_log_odds(log_odds), k, share);
+		}
+		at += direction * length;
+	}
+}
+
+static double
+mean_by_stretches(double a, double b, double k, double share)
+{
+	double sum = 0;
+	double whole = 0;
+
+	add_stretches(a, b, k, share, 1, &sum, &whole);
+	add_stretches(a, b, k, share, -1, &sum, &whole);
+	return sum / whole;
+}
+
+void
+leaving_rules(ModelKind kind, const double *parameters, double x,
+			  LeavingRules *rules)
+{
+	rules->x = x;
+	rules->b = parameters[3] + x + (kind == MODEL_MBG_NBD ? 1 : 0);
+	rules->many.count = 0;
+	beta_rule(parameters[2], rules->b, BETA_RULE_NODES / 2, &rules->few);
+}
+
+/* The mean over p, for a client who has not left */
+static double
+mean_purchases(const double *parameters, double k, double share,
+			   LeavingRules *rules)
+{
+	double a = parameters[2];
+	double few = mean_by_rule(&rules->few, k, share);
+	double many;
+
+	if (share * fmax(1, k / (a + rules->b)) <= FEW_ENOUGH)
+		return few;
+	if (rules->many.count == 0)
+		beta_rule(a, rules->b, BETA_RULE_NODES, &rules->many);
+	many = mean_by_rule(&rules->many, k, share);
+	if (fabs(many - few) <= AGREEMENT * many)
+		return many;
+	return mean_by_stretches(a, rules->b, k, share);
+}
+
+/*
+ * Purchases in the time that follows t, by a client who is alive with the
+ * given probability; rules are those for its x, of BG/NBD and MBG/NBD.
+ */
+double
+purchases_expected(ModelKind kind, const double *parameters,
+				   const ModelClient *client, double alive,
+				   LeavingRules *rules, double time)
+{
+	double k = parameters[0] + client->x;
+	double alpha = parameters[1] + client->t;
+	double s = parameters[2];
+	double beta;
+	double log_wait;
+
+	if (is_beta_geometric(kind))
+		return alive * mean_purchases(parameters, k, time / alpha, rules);
+
+	/* (1 - exp(-(s - 1) log_wait)) / (s - 1), also where s = 1 */
+	beta = parameters[3] + client->t;
+	log_wait = log1p(time / beta);
+	if (fabs((s - 1) * log_wait) > 1e-9)
+		log_wait = -expm1(-(s - 1) * log_wait) / (s - 1);
+	return alive * k * beta / alpha * log_wait;
+}
+
+/* By a client of Pareto/NBD who is alive; and the density at the end */
+static double
+pareto_purchase(const double *parameters, const ModelClient *client,
+				double until, double *density)
+{
+	double k = parameters[0] + client->x;
+	double later[MODEL_PARAMETERS] = {k, parameters[1] + client->t,
+									  parameters[2],
+									  parameters[3] + client->t};
+	ParetoTime time;
+	ParetoPoint point;
+	double sum = 0;
+
+	pareto_start(&time, later, 0, 0, until);
+	while (pareto_next(&time, &point))
+		sum += point.weight * k * (later[3] + point.y) / (later[1] + point.y);
+	pareto_at(&time, until, &point);
+	if (density != NULL)
+		*density = point.weight * k / (later[1] + until);
+	return sum;
+}
+
+double
+probability_of_purchase(ModelKind kind, const double *parameters,
+						const ModelClient *client, double alive, double time)
+{
+	double k = parameters[0] + client->x;
+
+	if (kind == MODEL_PARETO_NBD)
+		return alive *
+			   fmin(pareto_purchase(parameters, client, time, NULL), 1);
+	return alive * -expm1(-k * log1p(time / (parameters[1] + client->t)));
+}
+
+/* By Newton's method on ln(alpha + time), kept between two bounds */
+static double
+pareto_time_of(const double *parameters, const ModelClient *client,
+			   double wanted)
+{
+	double alpha = parameters[1] + client->t;
+	double low = 0;
+	double high = log1p(MODEL_TIME_MAX / alpha);
+	double at;
+	double density;
+
+	if (pareto_purchase(parameters, client, MODEL_TIME_MAX, NULL) <= wanted)
+		return INFINITY;
+	/* what it would be if it could not leave; the true time is later */
+	at = fmin(-log1p(-wanted) / (parameters[0] + client->x), high);
+	for (int i = 0; i < 100 && high - low > 1e-14 * high; i++)
+	{
+		double time = alpha * expm1(at);
+		double found =
+			pareto_purchase(parameters, client, time, &density) - wanted;
+		double next;
+
+		if (found < 0)
+			low = at;
+		else
+			high = at;
+		next = at - found / (density * (alpha + time));
+		if (!(next > low && next < high))
+			next = (low + high) / 2;
+		if (fabs(next - at) <= 1e-15 * at)
+			break;
+		at = next;
+	}
+	return alpha * expm1(at);
+}
+
+/* Until it has bought with a probability; infinite if it never does */
+double
+time_of_purchase(ModelKind kind, const double *parameters,
+				 const ModelClient *client, double alive, double probability)
+{
+	if (probability >= alive)
+		return INFINITY;
+	if (kind == MODEL_PARETO_NBD)
+		return pareto_time_of(parameters, client, probability / alive);
+	return (parameters[1] + client->t) *
+		   expm1(-log1p(-probability / alive) / (parameters[0] + client->x));
+}
+
+/* Of the NBD: of exactly count purchases while a client is there */
+static double
+nbd(const double *parameters, double count, double time)
+{
+	double r = parameters[0];
+	double alpha = parameters[1];
+
+	if (time == 0)
+		return count == 0;
+	return exp(lgamma(r + count) - lgamma(r) - lgamma(count + 1) -
+			   r * log1p(time / alpha) - count * log1p(alpha / time));
+}
+
+/* Of at least so many */
+static double
+nbd_at_least(const double *parameters, double count, double time)
+{
+	double r = parameters[0];
+	double alpha = parameters[1];
+	double share = time / (alpha + time);
+	bool is_tail = count > r * time / alpha;
+	double sum = 0;
+
+	if (time == 0)
+		return count == 0;
+	if (!is_tail)
+	{
+		for (double i = 0; i < count; i++)
+			sum += nbd(parameters, i, time);
+		return fmax(1 - sum, 0);
+	}
+	for (double i = count, term = nbd(parameters, i, time);
+		 term > 1e-17 * sum && term > 0; i++)
+	{
+		sum += term;
+		term *= (r + i) / (i + 1) * share;
+	}
+	return sum;
+}
+
+static double
+pareto_count(const double *parameters, double count, double time)
+{
+	ParetoTime walk;
+	ParetoPoint point;
+	double sum;
+
+	pareto_start(&walk, parameters, 0, 0, time);
+	pareto_at(&walk, time, &point);
+	sum = nbd(parameters, count, time) * exp(-parameters[2] * point.log_beta);
+	/* the number of purchases makes the integrand steeper */
+	walk.longest /= 1 + count / 4;
+	while (pareto_next(&walk, &point))
+		sum += parameters[2] * point.weight *
+			   exp(parameters[0] * point.log_alpha) *
+			   nbd(parameters, count, point.y);
+	return sum;
+}
+
+/* A new client buys exactly count times, after the first, within a time */
+double
+probability_of_count(ModelKind kind, const double *parameters, double count,
+					 double time)
+{
+	double a = parameters[2];
+	double b = parameters[3];
+	double leavings = count;
+	double log_stay = 0;
+	double gone = 0;
+
+	if (kind == MODEL_PARETO_NBD)
+		return pareto_count(parameters, count, time);
+	if (kind == MODEL_MBG_NBD)
+		leavings++;
+	for (double i = 0; i < leavings; i++)
+	{
+		if (i == leavings - 1)
+			gone = exp(log_stay) * a / (a + b + i);
+		log_stay -= log1p(a / (b + i));
+	}
+	return exp(log_stay) * nbd(parameters, count, time) +
+		   gone * nbd_at_least(parameters, count, time);
+}
+
+/* NaN where there is no finite mean */
+double
+spend_expected(const double *parameters, double x, double spend)
+{
+	double p = parameters[0];
+	double q = parameters[1];
+	double v = parameters[2];
+
+	return p * x + q > 1 ? p * (v + x * spend) / (p * x + q - 1) : NAN;
+}
