@@ -45,22 +45,13 @@ typedef struct CaseEntry
 #define SH_ELEMENT_TYPE CaseEntry
 #define SH_KEY_TYPE ModelClient
 #define SH_KEY client
-#define SH_HASH_KEY(table, key) hash_client(&(key))
+#define SH_HASH_KEY(table, key)                                               \
+	hash_bytes((const unsigned char *) &(key), sizeof(ModelClient))
 #define SH_EQUAL(table, left, right)                                          \
 	(memcmp(&(left), &(right), sizeof(ModelClient)) == 0)
 #define SH_SCOPE static inline
 #define SH_DEFINE
 #define SH_DECLARE
-
-static inline uint32
-hash_client(const ModelClient *client)
-{
-	uint64 bits[3];
-
-	memcpy(bits, client, sizeof(bits));
-	return (uint32) hash_combine64(murmurhash64(bits[0] * 31 + bits[2]),
-								   murmurhash64(bits[1]));
-}
 
 #include "lib/simplehash.h"
 
