@@ -12,16 +12,17 @@ SQL_FILES = \
 	sql/10_history.sql \
 	sql/20_access.sql \
 	sql/30_classes.sql \
-	sql/35_figures.sql \
 	sql/40_aggregates.sql \
 	sql/50_values.sql \
 	sql/55_calibration.sql \
 	sql/56_models.sql \
+	sql/57_figures.sql \
 	sql/60_operations.sql \
 	sql/61_layout.sql \
 	sql/62_sources.sql \
 	sql/63_capture.sql \
 	sql/64_refresh.sql \
+	sql/65_models.sql \
 	sql/65_cards.sql \
 	sql/66_views.sql \
 	sql/67_rules.sql \

@@ -607,3 +607,69 @@ AS 'MODULE_PATHNAME', 'lifetime_value_new'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION clientcore.lifetime_value(clientcore.fitted_model, clientcore.fitted_model, date, integer, double precision) IS
 'The same of a new client whose first purchase is on as_of, without that purchase.';
+
+CREATE FUNCTION clientcore.lifetime_value(purchases clientcore.fitted_model, spend clientcore.fitted_model, x bigint, t_x double precision, t double precision, mean_spend double precision, as_of date, months integer, yearly_discount_rate double precision)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'lifetime_value'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION clientcore.lifetime_value(clientcore.fitted_model, clientcore.fitted_model, bigint, double precision, double precision, double precision, date, integer, double precision) IS
+'The same of x, t_x and t as the fits take them, in the unit of the model of purchases, and the mean spend of the x purchases.';
+
+-- Lost by a model: once P(alive) is under p_alive, within bounds of silence. BG/NBD gives
+-- nobody up who bought once: there max_days decides.
+
+CREATE FUNCTION clientcore.is_lost_client(
+    h clientcore.purchase_history,
+    as_of date,
+    model clientcore.fitted_model,
+    p_alive double precision DEFAULT 0.5,
+    min_days integer DEFAULT 30,
+    max_days integer DEFAULT 730)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'is_lost_client_by_model'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION clientcore.is_lost_client(clientcore.purchase_history, date, clientcore.fitted_model, double precision, integer, integer) IS
+'True where the days of silence since the last purchase are over the limit that a model gives, see silence_limit; false without a purchase. Errors: 22023 for a model of spend or a threshold out of bounds, 22008 for an infinite day. Source: doc/models.md.';
+
+CREATE FUNCTION clientcore.silence_limit(
+    h clientcore.purchase_history,
+    model clientcore.fitted_model,
+    p_alive double precision DEFAULT 0.5,
+    min_days integer DEFAULT 30,
+    max_days integer DEFAULT 730)
+RETURNS integer
+AS 'MODULE_PATHNAME', 'silence_limit_with_model'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION clientcore.silence_limit(clientcore.purchase_history, clientcore.fitted_model, double precision, integer, integer) IS
+'Days of silence after which the client is lost by a model: the last by whose end P(alive) is not under p_alive, kept within min_days and max_days; NULL without a purchase. Errors: 22023 for a model of spend or a threshold out of bounds. Source: doc/models.md.';
+
+CREATE FUNCTION clientcore.lost_on(
+    h clientcore.purchase_history,
+    as_of date,
+    model clientcore.fitted_model,
+    p_alive double precision DEFAULT 0.5,
+    min_days integer DEFAULT 30,
+    max_days integer DEFAULT 730)
+RETURNS date
+AS 'MODULE_PATHNAME', 'lost_on_by_model'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION clientcore.lost_on(clientcore.purchase_history, date, clientcore.fitted_model, double precision, integer, integer) IS
+'The first day the client was lost by a model: last purchase + limit + 1 days; NULL unless lost as of the day. Errors: as is_lost_client.';
+
+CREATE FUNCTION clientcore.loss_events(
+    h clientcore.purchase_history,
+    as_of date,
+    model clientcore.fitted_model,
+    p_alive double precision DEFAULT 0.5,
+    min_days integer DEFAULT 30,
+    max_days integer DEFAULT 730)
+RETURNS TABLE (
+    last_purchase date,
+    silence_limit integer,
+    lost_on date,
+    returned_on date)
+AS 'MODULE_PATHNAME', 'loss_events_by_model'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+ROWS 2;
+COMMENT ON FUNCTION clientcore.loss_events(clientcore.purchase_history, date, clientcore.fitted_model, double precision, integer, integer) IS
+'Every loss up to as_of by a model, each by what the client had bought when the silence began; returned_on is NULL while it lasts. Errors: as is_lost_client.';

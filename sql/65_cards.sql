@@ -95,14 +95,14 @@ BEGIN
     @setting AS MATERIALIZED (
         SELECT s.*, CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END AS x,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END AS y,
-            %9$s AS min_days, %10$s AS max_days, %11$s AS fallback_days
+            %9$s AS min_days, %10$s AS max_days, %11$s AS fallback_days, %12$s AS lost_model
         FROM %3$s s LIMIT 1),
     @figure AS MATERIALIZED (
         SELECT p.client_id, %7$s, coalesce(%4$s - (p.f).last_purchase > (p.f).silence_limit, false) AS is_lost
         FROM (
             -- not in FROM, where every call would fill a table of one row
             SELECT p.client_id, clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period, s.x, s.y,
-                s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor, s.min_days, s.max_days, s.fallback_days, s.promising_days) AS f
+                s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor, s.min_days, s.max_days, s.fallback_days, s.promising_days, s.lost_model, s.lost_p_alive) AS f
             FROM (%2$s) p
             CROSS JOIN @setting s
             OFFSET 0) p
@@ -232,7 +232,8 @@ BEGIN
                 value_revenue,value_profit,first_days_revenue,silence_limit,full_years,years_bought,xyz,rung}'::text[]) name)
             ELSE '(p.f).*' END,
         CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END,
-        clientcore.lost_days('s', 'lost_min_days'), clientcore.lost_days('s', 'lost_max_days'), clientcore.lost_days('s', 'lost_fallback_days'));
+        clientcore.lost_days('s', 'lost_min_days'), clientcore.lost_days('s', 'lost_max_days'), clientcore.lost_days('s', 'lost_fallback_days'),
+        clientcore.lost_model(base, 's'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean) IS
@@ -471,10 +472,13 @@ SELECT clientcore.replace_rows(base, 'client_loss', format($sql$
         clientcore.revenue(clientcore.slice(p.history,
             -- up to the lowest date there is
             CASE WHEN l.last_purchase >= '4712-01-01 BC' THEN (l.last_purchase - interval '12 months')::date + 1 END, l.last_purchase))
-    FROM %1$s s
+    FROM (SELECT s.*, %5$s AS lost_model FROM %1$s s) s
     CROSS JOIN %2$s
-    CROSS JOIN LATERAL clientcore.loss_events(p.history, %3$L, %4$s) l$sql$,
-    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s')), clients, NULL, 'returned_on')
+    CROSS JOIN LATERAL (
+        SELECT * FROM clientcore.loss_events(p.history, %3$L, %4$s) WHERE s.lost_model IS NULL
+        UNION ALL
+        SELECT * FROM clientcore.loss_events(p.history, %3$L, s.lost_model, s.lost_p_alive, s.lost_min_days, s.lost_max_days)) l$sql$,
+    settings, clientcore.chosen_histories(base, clients), day, clientcore.lost_arguments('s'), clientcore.lost_model(base, 's')), clients, NULL, 'returned_on')
 $$;
 COMMENT ON FUNCTION clientcore.refresh_losses(text, text, date, text[]) IS
 'Internal: brings the losses of some clients, or of all, up to date; returns the days of return of those that are others, null for all';
@@ -576,8 +580,10 @@ AS $$
 SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     WITH %15$s,
     buyer AS MATERIALIZED (
-        SELECT c.client_id, c.label, c.first_purchase, c.first_purchase + %14$s + 1 AS due
-        FROM client c, %11$s s
+        SELECT c.client_id, c.label, c.first_purchase, c.first_purchase + s.limit_after_first + 1 AS due
+        FROM client c, (
+            SELECT coalesce(clientcore.silence_limit('{2000-01-01: sold 0}', %16$s, s.lost_p_alive, s.lost_min_days, s.lost_max_days), %14$s) AS limit_after_first
+            FROM %11$s s) s
         WHERE c.first_purchase IS NOT NULL),
     ended AS MATERIALIZED (
         SELECT l.client_id, c.label,
@@ -652,7 +658,7 @@ SELECT clientcore.replace_rows(base, 'flow_summary', format($sql$
     clientcore.month_number('e.returned_on'), clientcore.month_number('c.due'),
     clientcore.month_date('m.month_number'), day, settings,
     clientcore.month_number(format('date %L', clientcore.placeholders_until(day))), clientcore.month_number(format('date %L', day)),
-    clientcore.lost_days('s', 'lost_fallback_days'), clientcore.labelled_clients(base)))
+    clientcore.lost_days('s', 'lost_fallback_days'), clientcore.labelled_clients(base), clientcore.lost_model(base, 's')))
 $$;
 COMMENT ON FUNCTION clientcore.refresh_flow_summary(text, text, date) IS
 'Internal: brings the sums of clients won, lost and returned up to date';
@@ -778,11 +784,7 @@ DECLARE
 BEGIN
     PERFORM clientcore.log_settings(base);
     EXECUTE format('SELECT as_of, rule, made FROM %I.state', base) INTO was;
-    EXECUTE format($sql$
-        SELECT jsonb_build_object('lost_rule', lost_rule, 'lost_factor', lost_factor, 'lost_min_days', lost_min_days, 'lost_max_days', lost_max_days,
-            'lost_fallback_days', lost_fallback_days, 'lost_days', lost_days)
-        FROM %s s$sql$, settings)
-    INTO rule;
+    rule := clientcore.lost_rule_in_short(base, settings);
     compared := clientcore.compared_day(day, least(clientcore.first_sale(base, day), day));
     -- before anything is made of them: what others change from now on is for the next refresh
     inputs := clientcore.card_inputs(base, settings, day, compared);
@@ -790,6 +792,8 @@ BEGIN
         RETURN was.made -> 'report' || '{"cards_added": 0, "cards_changed": 0, "cards_removed": 0, "moves": 0}';
     END IF;
     EXECUTE count_aliases INTO aliases;
+    PERFORM clientcore.refresh_models(base, settings, day, is_full);
+    rule := clientcore.lost_rule_in_short(base, settings);
     EXECUTE clientcore.cards_statement(base, settings, day, compared, was.as_of) INTO report;
     -- before labels are read for the sums
     content := clientcore.card_content(base);

@@ -105,6 +105,10 @@ DECLARE
             (NULL, 'lost_rule', 'where this limit comes from'),
             (NULL, 'typical_interval_days', 'median of the days between its purchases; null below two'),
             (NULL, 'tenure_days', 'days since its first purchase'),
+            (NULL, 'p_alive', 'P(alive): probability that it still is a client, by the model; null: no model converged'),
+            (NULL, 'expected_purchases_12m', 'purchases expected in the 12 months to come, by the model'),
+            (NULL, 'lifetime_value_12m', 'revenue expected in the 12 months to come, discounted by discount_rate a year, by the models'),
+            (NULL, 'next_purchase_due', 'day by which it is as likely as not that it has bought again, by the model; null: it is not likely, or not within 100 years'),
             (NULL, 'recency_score', 'RFM score of its silence: the highest for the shortest'),
             (NULL, 'frequency_score', 'RFM score of its number of purchases'),
             (NULL, 'monetary_score', 'RFM score of its revenue'),
@@ -134,6 +138,8 @@ DECLARE
             ('key_client_changes', 'change_rank', 'order of change'),
             ('key_client_changes', 'key_rank', 'place among the key clients now; null: none'),
             ('at_risk_clients', 'revenue_at_risk_amount', 'what would be lost: revenue of the 12 months to its last purchase'),
+            ('at_risk_clients', 'expected_loss_amount', 'revenue at risk times the probability that it is no client any more, by the model'),
+            ('at_risk_clients', 'ranked_by', 'what the order goes by: a model, or the revenue at risk alone where none converged'),
             ('at_risk_clients', 'would_be_lost_date', 'day on which it will be lost if it does not buy before'),
             ('next_purchases', 'due_date', 'last purchase and its typical interval'),
             ('next_purchases', 'overdue_days', 'days that it is overdue; 0: not'),
@@ -223,7 +229,7 @@ DECLARE
             (NULL, 'value_lost_amount', 'revenue (profit where ABC goes by it) of the 12 months to the last purchase'),
             (NULL, 'revenue_lost_amount', 'revenue of the 12 months to its last purchase'),
             (NULL, 'profit_lost_amount', 'profit of the same; null where that of any sale is not known'),
-            (NULL, 'return_12m_share', 'chance that it buys again within 12 months: of those silent for as long, by this base''s own past; see the table return_chance'),
+            (NULL, 'return_12m_share', 'chance that it buys again within 12 months: by the model or, where none converged, of those silent for as long, by this base''s own past; see return_rule'),
             ('lost_origins', 'origin', 'by what: rung, value_class, xyz and rfm_segment (on compared_date, of the clients not lost then), segment, region, manager'),
             ('lost_origins', 'origin_rank', 'order of origin'),
             ('lost_origins', 'origin_value', 'which rung, class, segment, region or manager'),
@@ -233,10 +239,22 @@ DECLARE
             ('lost_origins', 'lost_share', 'the same as a share of them'),
             ('lost_origins', 'lost_12m_count', 'those lost within the last 12 months'),
             ('lost_origins', 'value_lost_12m_amount', 'value of those'),
+            (NULL, 'return_rule', 'where return_12m_share comes from: a model, or this base''s own past where none converged'),
             ('win_back_list', 'win_back_rank', 'place, by expected value'),
             ('win_back_list', 'expected_value_amount', 'value lost times the chance of return'),
             ('win_back_list', 'expected_profit_amount', 'profit of the 12 months to the last purchase (by assumed_margin_share where it is not known) times the chance of return'),
             ('win_back_list', 'cost_limit_amount', 'what winning it back may cost: win_back_cost_share of the expected profit'),
+            ('models', 'fit_date', 'day up to which the histories were looked at'),
+            ('models', 'kind', 'which model: mbg/nbd, bg/nbd, pareto/nbd, or gamma-gamma of what is spent'),
+            ('models', 'is_used', 'whether the views go by it'),
+            ('models', 'is_converged', 'whether a maximum of the likelihood was found'),
+            ('models', 'failure', 'why not'),
+            ('models', 'client_count', 'clients that it was fitted to'),
+            ('models', 'log_likelihood', 'logarithm of the likelihood, by which models of the same kind of data are compared'),
+            ('models', 'parameter', 'name of a parameter'),
+            ('models', 'parameter_rank', 'order of the parameters'),
+            ('models', 'value', 'its value; times are in days'),
+            ('models', 'standard_error', 'its standard error; null: the fit did not converge'),
             ('client_history', 'history', 'what it bought')
         ) AS c (view, attribute, comment)
         WHERE c.attribute = column_comment.attribute AND (c.view = column_comment.view OR c.view IS NULL)
@@ -312,12 +330,25 @@ SELECT format($sql$
             c.silence_limit AS silence_limit_days,
             CASE WHEN c.last_purchase IS NULL THEN NULL
                 WHEN t.lost_rule = 'days' THEN 'fixed: ' || c.silence_limit || ' days'
+                WHEN t.lost_rule = 'model' AND s.purchase_model IS NOT NULL THEN 'P(alive) under ' || trim_scale(t.lost_p_alive) || ': ' || c.silence_limit || ' days'
                 WHEN c.purchase_count < 4 THEN 'fewer than 3 intervals: ' || c.silence_limit || ' days'
                 WHEN t.lost_factor * c.typical_interval < c.silence_limit - 1 THEN 'at least ' || c.silence_limit || ' days'
                 WHEN t.lost_factor * c.typical_interval > c.silence_limit THEN 'at most ' || c.silence_limit || ' days'
                 ELSE trim_scale(t.lost_factor) || ' x ' || trim_scale(c.typical_interval) || ' days' END AS lost_rule,
             c.typical_interval::numeric(10, 1) AS typical_interval_days,
             s.as_of - c.first_purchase AS tenure_days,
+            -- the models know purchases after the first, and times in days
+            clientcore.p_alive(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase)::numeric(9, 8) AS p_alive,
+            clientcore.expected_purchases(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
+                (s.as_of + interval '12 months')::date - s.as_of)::numeric(12, 4) AS expected_purchases_12m,
+            clientcore.lifetime_value(s.purchase_model, s.spend_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
+                CASE WHEN c.purchase_count > 1 THEN (c.revenue - c.first_revenue) / (c.purchase_count - 1) ELSE 0 END,
+                s.as_of, 12, t.discount_rate)::numeric(28, 4) AS lifetime_value_12m,
+            s.as_of + ceil(nullif(least(clientcore.next_purchase(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase, 0.5),
+                36525), 36525))::integer AS next_purchase_due,
+            clientcore.purchase_probability(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
+                (s.as_of + interval '12 months')::date - s.as_of)::numeric(9, 8) AS purchase_12m_share,
+            clientcore.model_kind(s.purchase_model) AS model_kind,
             c.recency_score::smallint, c.frequency_score::smallint, c.monetary_score::smallint,
             c.rfm_segment, array_position(g.segments, c.rfm_segment)::smallint AS rfm_segment_rank,
             c.is_key, c.key_rank,
@@ -378,7 +409,7 @@ SELECT format($sql$
                 UNION ALL
                 SELECT %2$s, '-infinity' FROM %1$I.settings h) a
             ORDER BY a.applied_at DESC LIMIT 1$sql$,
-    base, 'h.lost_rule, h.lost_factor, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
+    base, 'h.lost_rule, h.lost_factor, h.lost_p_alive, h.discount_rate, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
         'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
 $$;
 COMMENT ON FUNCTION clientcore.applied_settings(text) IS
@@ -504,7 +535,8 @@ SELECT $sql$
             recency_score, frequency_score, monetary_score, rfm_segment, rfm_segment_rank,
             is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
             is_vocal, is_image_maker, is_expert, is_protected,
-            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count, as_of_date
+            purchase_12m_count, is_profit_known, profit_12m_share, come_back_count,
+            p_alive, expected_purchases_12m, lifetime_value_12m, next_purchase_due, as_of_date
         FROM (%2$s) c
         ORDER BY client_id$sql$
 $$;
@@ -603,6 +635,7 @@ BEGIN
                 c.silence_days, c.silence_limit_days, c.typical_interval_days, c.limit_date,
                 c.last_purchase_date, c.revenue_12m_amount, c.revenue_90d_amount, c.revenue_90d_year_ago_amount,
                 greatest(c.value_revenue_amount, 0)::numeric(28, 4) AS revenue_at_risk_amount,
+                c.p_alive, c.model_kind,
                 c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
                 c.action_abc, c.status, c.kinds, c.as_of_date
             FROM (%2$s) c WHERE c.is_at_risk),
@@ -616,11 +649,13 @@ BEGIN
             c.last_purchase_date, c.silence_days, c.silence_limit_days, c.typical_interval_days,
             c.limit_date AS would_be_lost_date,
             c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung,
-            a.recommended_action, a.advice, a.offer, c.as_of_date
+            a.recommended_action, a.advice, a.offer,
+            c.p_alive, (c.revenue_at_risk_amount * (1 - c.p_alive))::numeric(28, 4) AS expected_loss_amount,
+            coalesce('model ' || c.model_kind, 'revenue alone') AS ranked_by, c.as_of_date
         FROM chosen c
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
-        ORDER BY c.is_key DESC, c.revenue_at_risk_amount DESC, c.client_id$sql$,
-        'Clients that are about to be lost: silent for long, or buying far less than a year ago; key clients first, then most money');
+        ORDER BY c.is_key DESC, coalesce(c.revenue_at_risk_amount * (1 - c.p_alive), c.revenue_at_risk_amount) DESC, c.revenue_at_risk_amount DESC, c.client_id$sql$,
+        'Clients that are about to be lost: silent for long, or buying far less than a year ago; key clients first, then most money that is likely to go');
 
     PERFORM clientcore.create_view(base, 'next_purchases', $sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
@@ -628,7 +663,7 @@ BEGIN
             greatest(CASE WHEN c.purchase_12m_count > 0 THEN c.revenue_12m_amount / c.purchase_12m_count
                 ELSE c.revenue_amount / c.purchase_count END, 0)::numeric(28, 4) AS expected_amount,
             c.last_purchase_date, c.typical_interval_days, c.silence_days, c.silence_limit_days,
-            c.is_key, c.is_at_risk, c.status, c.status_rank, c.abc_class, c.abc_rank, c.as_of_date
+            c.is_key, c.is_at_risk, c.status, c.status_rank, c.abc_class, c.abc_rank, c.next_purchase_due, c.as_of_date
         FROM (SELECT c.*, c.last_purchase_date + ceil(c.typical_interval_days)::integer AS due_date
             FROM (%2$s) c WHERE NOT c.is_lost AND c.purchase_count >= 2) c
         ORDER BY c.is_at_risk, abs(c.as_of_date - c.due_date) / 7, expected_amount DESC, c.client_id$sql$,
@@ -1114,9 +1149,10 @@ BEGIN
             c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
             c.value_class, c.value_rank,
             c.value_amount AS value_lost_amount, c.value_revenue_amount AS revenue_lost_amount, c.value_profit_amount AS profit_lost_amount,
-            h.chance_12m::numeric(9, 8) AS return_12m_share,
+            coalesce(c.purchase_12m_share, h.chance_12m)::numeric(9, 8) AS return_12m_share,
             c.purchase_count, c.revenue_amount, c.first_purchase_date, c.come_back_count,
-            c.rfm_segment, c.rfm_segment_rank, c.is_key, c.was_key_before AS is_former_key, c.is_protected, c.as_of_date
+            c.rfm_segment, c.rfm_segment_rank, c.is_key, c.was_key_before AS is_former_key, c.is_protected,
+            coalesce('model ' || c.model_kind, 'own past') AS return_rule, c.as_of_date
         FROM (%2$s) c
         LEFT JOIN %1$I.return_chance h
             ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
@@ -1169,7 +1205,7 @@ BEGIN
             SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.value_class, c.value_rank,
                 c.value_amount, c.value_revenue_amount, c.value_profit_amount,
                 coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
-                h.chance_12m, t.win_back_cost_share,
+                coalesce(c.purchase_12m_share, h.chance_12m) AS chance_12m, coalesce('model ' || c.model_kind, 'own past') AS return_rule, t.win_back_cost_share,
                 c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
                 c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
             FROM (%2$s) c
@@ -1190,11 +1226,26 @@ BEGIN
             c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days,
             c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
             c.is_key, c.was_key_before AS is_former_key,
-            c.as_of_date
+            c.return_rule, c.as_of_date
         FROM chosen c
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
         ORDER BY win_back_rank$sql$,
         'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
+
+    PERFORM clientcore.create_view(base, 'models', $sql$
+        SELECT m.as_of_date AS fit_date, m.kind, coalesce(m.model OPERATOR(clientcore.=) s.purchase_model OR m.model OPERATOR(clientcore.=) s.spend_model, false) AS is_used,
+            clientcore.converged(m.model) AS is_converged, clientcore.convergence_failure(m.model) AS failure,
+            clientcore.model_clients(m.model) AS client_count, clientcore.log_likelihood(m.model)::numeric(28, 4) AS log_likelihood,
+            p.parameter, p.parameter_rank::smallint AS parameter_rank,
+            clientcore.model_parameter(m.model, p.parameter)::numeric(28, 8) AS value,
+            clientcore.standard_error(m.model, p.parameter)::numeric(28, 8) AS standard_error,
+            s.as_of AS as_of_date
+        FROM %1$I.model m
+        CROSS JOIN %1$I.state s
+        CROSS JOIN LATERAL string_to_table(CASE m.kind WHEN 'gamma-gamma' THEN 'p,q,v' WHEN 'pareto/nbd' THEN 'r,alpha,s,beta' ELSE 'r,alpha,a,b' END, ',')
+            WITH ORDINALITY AS p (parameter, parameter_rank)
+        ORDER BY m.as_of_date DESC, m.kind, p.parameter_rank$sql$,
+        'The repeat-buying models that were fitted, a row for each parameter: which of them the views go by, and why one did not converge; newest first');
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_lost_views(text) IS

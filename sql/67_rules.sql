@@ -422,8 +422,8 @@ BEGIN
                 base, (SELECT equality FROM clientcore.base_key(base))),
             format($sql$(
                 SELECT %L::date AS as_of, %L::date AS compared_date, coalesce(k.revenue_12m, 0) AS revenue_12m_amount,
-                    k.profit_12m AS profit_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit
-                FROM now_known k)$sql$, day, compared),
+                    k.profit_12m AS profit_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit, m.purchase_model, m.spend_model
+                FROM now_known k, %I.state m)$sql$, day, compared, base),
             'now_setting'));
 END
 $$;

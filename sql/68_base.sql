@@ -799,7 +799,7 @@ BEGIN
         FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     USING reached, chosen.day, seconds;
     RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
-        'calibration', calibration, 'cards', cards,
+        'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base),
         'warnings', clientcore.refresh_warnings(base, chosen.day, chosen.reason = 'yesterday', sources @> '[{"how": "rebuild"}]'));
 END
 $$;
@@ -871,7 +871,7 @@ AS $$
 VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)')
 UNION ALL
 SELECT o.kind, o.name, ''
-FROM (VALUES ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+FROM (VALUES ('VIEW', 'models'), ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
     ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
     ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
     ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
@@ -879,7 +879,7 @@ FROM (VALUES ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'l
     ('VIEW', 'abc_xyz_matrix_by'), ('VIEW', 'abc_xyz_matrix'),
     ('VIEW', 'let_go_candidates'), ('VIEW', 'growth_candidates'), ('VIEW', 'next_purchases'), ('VIEW', 'at_risk_clients'),
     ('VIEW', 'key_client_changes'), ('VIEW', 'key_clients'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
-    ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
+    ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),

@@ -79,6 +79,22 @@ $$;
 COMMENT ON FUNCTION clientcore.calibration_lines(jsonb) IS
 'Internal: what calibration chose, in words';
 
+CREATE FUNCTION clientcore.model_lines(models jsonb)
+RETURNS TABLE (line text, is_rule boolean, is_failure boolean)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
+    ELSE format('model %s did not converge (%s): %s', m.kind, m.failure, CASE
+        WHEN m.kind = 'gamma-gamma' THEN 'no lifetime value is told'
+        WHEN m.is_rule THEN 'lost is who is silent for long, as if lost_rule were silence'
+        ELSE 'nothing is told by it, and the chance of return goes by this base''s own past' END) END,
+    m.is_rule, m.failure IS NOT NULL
+FROM jsonb_to_recordset(models) AS m (kind text, clients bigint, failure text, is_rule boolean)
+$$;
+COMMENT ON FUNCTION clientcore.model_lines(jsonb) IS
+'Internal: which models a base has, in words';
+
 -- The words of a report, a line each.
 CREATE FUNCTION clientcore.refresh_lines(report jsonb)
 RETURNS TABLE (line text)
@@ -97,6 +113,9 @@ SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
 FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
 (SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
+UNION ALL
+-- of those alone by which losses are told
+SELECT line FROM clientcore.model_lines(report -> 'models') WHERE is_rule AND is_failure
 UNION ALL
 SELECT line FROM jsonb_array_elements_text(report -> 'warnings') AS w (line)
 UNION ALL
@@ -249,8 +268,9 @@ FROM built b, LATERAL (VALUES
         report #>> '{cards,key_clients}', report #>> '{cards,clients}',
         coalesce(round(100 * (report #>> '{cards,key_revenue}')::numeric / nullif((report #>> '{cards,revenue_12m_amount}')::numeric, 0), 1), 0),
         report #>> '{cards,key_lost}', report #>> '{cards,lost}') END),
-    (12, plan ->> 'overlap'),
-    (13, clientcore.time_taken(report))
+    (12, (SELECT string_agg(m.line, E'\n') FROM clientcore.model_lines(report -> 'models') m)),
+    (13, plan ->> 'overlap'),
+    (14, clientcore.time_taken(report))
 ) AS m (n, lines)
 CROSS JOIN LATERAL string_to_table(m.lines, E'\n') AS l (line)
 ORDER BY m.n

@@ -14,6 +14,7 @@
 #include "utils/syscache.h"
 
 #include "arguments.h"
+#include "fitted_model.h"
 #include "purchase_history.h"
 
 PG_FUNCTION_INFO_V1(xyz_class);
@@ -21,16 +22,20 @@ PG_FUNCTION_INFO_V1(xyz_class_by_variation);
 PG_FUNCTION_INFO_V1(loyalty_stage);
 PG_FUNCTION_INFO_V1(loyalty_rung);
 PG_FUNCTION_INFO_V1(is_lost_client);
+PG_FUNCTION_INFO_V1(is_lost_client_by_model);
 PG_FUNCTION_INFO_V1(silence_limit);
+PG_FUNCTION_INFO_V1(silence_limit_with_model);
 PG_FUNCTION_INFO_V1(lost_on);
+PG_FUNCTION_INFO_V1(lost_on_by_model);
 PG_FUNCTION_INFO_V1(loss_events);
+PG_FUNCTION_INFO_V1(loss_events_by_model);
 
 /* The defaults of the SQL functions, for the aggregates */
 const XyzRule default_xyz_rule = {12, PERIOD_MONTH, 750000000, 250000000};
 const XyzRule default_variation_rule = {12, PERIOD_MONTH, 100000000,
 										250000000};
 const LadderRule default_ladder_rule = {3, 10, 365};
-const LostRule default_lost_rule = {3 * BILLION, 30, 730, 365};
+const LostRule default_lost_rule = {3 * BILLION, 30, 730, 365, NULL};
 
 #define MAX_PERIODS 100000
 
@@ -93,6 +98,47 @@ ladder_rule_arguments(FunctionCallInfo fcinfo, int argno)
 	return rule;
 }
 
+/* min_days, max_days */
+static void
+bounds_arguments(FunctionCallInfo fcinfo, int argno, LostRule *rule)
+{
+	rule->min_days = PG_GETARG_INT32(argno);
+	rule->max_days = PG_GETARG_INT32(argno + 1);
+	if (rule->min_days < 0)
+		report_bad_threshold("min_days must not be negative");
+	if (rule->max_days < rule->min_days)
+		report_bad_threshold("max_days must not be below min_days");
+}
+
+/* model, p_alive */
+AliveRule
+alive_rule_arguments(FunctionCallInfo fcinfo, int argno)
+{
+	const FittedModel *model = purchase_model_argument(fcinfo, argno);
+	AliveRule rule;
+
+	rule.kind = model->kind;
+	memcpy(rule.parameters, model->parameters, sizeof(rule.parameters));
+	rule.unit_days = 1 / days_in_units(model, 1);
+	rule.p_alive = PG_GETARG_FLOAT8(argno + 1);
+	if (!(rule.p_alive > 0 && rule.p_alive < 1))
+		report_bad_threshold("p_alive must be between 0 and 1");
+	return rule;
+}
+
+/* model, p_alive, min_days, max_days; alive is where to keep the first two */
+static LostRule
+lost_rule_by_model_arguments(FunctionCallInfo fcinfo, int argno,
+							 AliveRule *alive)
+{
+	LostRule rule = default_lost_rule;
+
+	*alive = alive_rule_arguments(fcinfo, argno);
+	rule.alive = alive;
+	bounds_arguments(fcinfo, argno + 2, &rule);
+	return rule;
+}
+
 /* factor, min_days, max_days, fallback_days */
 LostRule
 lost_rule_arguments(FunctionCallInfo fcinfo, int argno)
@@ -100,15 +146,11 @@ lost_rule_arguments(FunctionCallInfo fcinfo, int argno)
 	LostRule rule;
 
 	rule.factor = billionths_from_numeric(PG_GETARG_DATUM(argno), "factor");
-	rule.min_days = PG_GETARG_INT32(argno + 1);
-	rule.max_days = PG_GETARG_INT32(argno + 2);
 	rule.fallback_days = PG_GETARG_INT32(argno + 3);
+	rule.alive = NULL;
 	if (rule.factor <= 0)
 		report_bad_threshold("factor must be positive");
-	if (rule.min_days < 0)
-		report_bad_threshold("min_days must not be negative");
-	if (rule.max_days < rule.min_days)
-		report_bad_threshold("max_days must not be below min_days");
+	bounds_arguments(fcinfo, argno + 1, &rule);
 	if (rule.fallback_days < 0)
 		report_bad_threshold("fallback_days must not be negative");
 	return rule;
@@ -169,13 +211,28 @@ variation_class_of(const HistoryHeader *header, int32 as_of,
 	return xyz_by_variation(scan.totals, count, rule->x, rule->y);
 }
 
+/* How long a client may be silent after some purchases */
+static int32
+limit_after(PurchaseDays purchases, const LostRule *rule)
+{
+	int32 *sorted;
+	int32 limit;
+
+	if (rule->alive != NULL)
+		return silence_limit_by_model(purchases, rule);
+	sorted = room_for_intervals(purchases);
+	limit =
+		silence_limit_of(sorted, sorted_intervals(purchases, sorted), rule);
+	pfree(sorted);
+	return limit;
+}
+
 /* Lost as of a day? If so, lost_on (which may be NULL) tells since when. */
 bool
 is_lost(const HistoryHeader *header, int32 as_of, const LostRule *rule,
 		int64 *lost_on)
 {
 	PurchaseDays purchases;
-	int32 *sorted;
 	int64 last;
 	int32 limit;
 
@@ -184,11 +241,8 @@ is_lost(const HistoryHeader *header, int32 as_of, const LostRule *rule,
 	purchases = history_purchases(header, as_of);
 	if (purchases.count == 0)
 		return false;
-	sorted = room_for_intervals(purchases);
-	limit =
-		silence_limit_of(sorted, sorted_intervals(purchases, sorted), rule);
+	limit = limit_after(purchases, rule);
 	last = purchases.days[purchases.count - 1];
-	pfree(sorted);
 	pfree(unconstify(int32 *, purchases.days));
 	if (lost_on != NULL)
 		*lost_on = last + limit + 1;
@@ -316,55 +370,95 @@ loyalty_rung(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(rung_of(&header, as_of, PG_GETARG_BOOL(2), &ladder));
 }
 
+static Datum
+lost_datum(FunctionCallInfo fcinfo, const LostRule *rule)
+{
+	HistoryHeader header;
+
+	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
+	PG_RETURN_BOOL(is_lost(&header, as_of_argument(fcinfo), rule, NULL));
+}
+
 Datum
 is_lost_client(PG_FUNCTION_ARGS)
 {
-	HistoryHeader header;
-	int32 as_of = as_of_argument(fcinfo);
 	LostRule rule = lost_rule_arguments(fcinfo, 2);
 
+	return lost_datum(fcinfo, &rule);
+}
+
+Datum
+is_lost_client_by_model(PG_FUNCTION_ARGS)
+{
+	AliveRule alive;
+	LostRule rule = lost_rule_by_model_arguments(fcinfo, 2, &alive);
+
+	return lost_datum(fcinfo, &rule);
+}
+
+static Datum
+silence_limit_datum(FunctionCallInfo fcinfo, const LostRule *rule)
+{
+	HistoryHeader header;
+
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	PG_RETURN_BOOL(is_lost(&header, as_of, &rule, NULL));
+	if (header.purchase_days == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(limit_after(history_purchases(&header, DAY_MAX), rule));
 }
 
 Datum
 silence_limit(PG_FUNCTION_ARGS)
 {
-	HistoryHeader header;
 	LostRule rule = lost_rule_arguments(fcinfo, 1);
-	PurchaseDays purchases;
-	int32 *sorted;
 
-	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	if (header.purchase_days == 0)
-		PG_RETURN_NULL();
-	purchases = history_purchases(&header, DAY_MAX);
-	sorted = room_for_intervals(purchases);
-	PG_RETURN_INT32(
-		silence_limit_of(sorted, sorted_intervals(purchases, sorted), &rule));
+	return silence_limit_datum(fcinfo, &rule);
 }
 
 Datum
-lost_on(PG_FUNCTION_ARGS)
+silence_limit_with_model(PG_FUNCTION_ARGS)
+{
+	AliveRule alive;
+	LostRule rule = lost_rule_by_model_arguments(fcinfo, 1, &alive);
+
+	return silence_limit_datum(fcinfo, &rule);
+}
+
+static Datum
+lost_on_datum(FunctionCallInfo fcinfo, const LostRule *rule)
 {
 	HistoryHeader header;
-	int32 as_of = as_of_argument(fcinfo);
-	LostRule rule = lost_rule_arguments(fcinfo, 2);
 	int64 day;
 
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
-	if (!is_lost(&header, as_of, &rule, &day))
+	if (!is_lost(&header, as_of_argument(fcinfo), rule, &day))
 		PG_RETURN_NULL();
 	PG_RETURN_DATEADT((int32) day);
 }
 
 Datum
-loss_events(PG_FUNCTION_ARGS)
+lost_on(PG_FUNCTION_ARGS)
+{
+	LostRule rule = lost_rule_arguments(fcinfo, 2);
+
+	return lost_on_datum(fcinfo, &rule);
+}
+
+Datum
+lost_on_by_model(PG_FUNCTION_ARGS)
+{
+	AliveRule alive;
+	LostRule rule = lost_rule_by_model_arguments(fcinfo, 2, &alive);
+
+	return lost_on_datum(fcinfo, &rule);
+}
+
+static Datum
+put_loss_events(FunctionCallInfo fcinfo, const LostRule *rule)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HistoryHeader header;
 	int32 as_of = as_of_argument(fcinfo);
-	LostRule rule = lost_rule_arguments(fcinfo, 2);
 	LossScan scan;
 	LossEvent event;
 	LossStep step;
@@ -374,7 +468,7 @@ loss_events(PG_FUNCTION_ARGS)
 	scan.purchases = history_purchases(&header, as_of);
 	scan.intervals.lower = room_for_intervals(scan.purchases);
 	scan.intervals.upper = room_for_intervals(scan.purchases);
-	start_losses(&scan, as_of, &rule);
+	start_losses(&scan, as_of, rule);
 	while ((step = next_loss(&scan, &event)) != LOSS_END)
 	{
 		Datum values[4];
@@ -392,4 +486,21 @@ loss_events(PG_FUNCTION_ARGS)
 							 nulls);
 	}
 	return (Datum) 0;
+}
+
+Datum
+loss_events(PG_FUNCTION_ARGS)
+{
+	LostRule rule = lost_rule_arguments(fcinfo, 2);
+
+	return put_loss_events(fcinfo, &rule);
+}
+
+Datum
+loss_events_by_model(PG_FUNCTION_ARGS)
+{
+	AliveRule alive;
+	LostRule rule = lost_rule_by_model_arguments(fcinfo, 2, &alive);
+
+	return put_loss_events(fcinfo, &rule);
 }

@@ -19,6 +19,7 @@ extern XyzRule xyz_rule_arguments(FunctionCallInfo fcinfo, int argno,
 								  bool by_variation);
 extern LadderRule ladder_rule_arguments(FunctionCallInfo fcinfo, int argno);
 extern LostRule lost_rule_arguments(FunctionCallInfo fcinfo, int argno);
+extern AliveRule alive_rule_arguments(FunctionCallInfo fcinfo, int argno);
 
 extern char xyz_class_of(const HistoryHeader *header, int32 as_of,
 						 const XyzRule *rule);

@@ -399,9 +399,42 @@ running_median_doubled(const RunningMedian *median)
 		   (median->count % 2 == 0 ? median->upper[0] : median->lower[0]);
 }
 
+/*
+ * The longest silence after the last of some purchases by which P(alive) has
+ * not fallen under that of the rule, in days within its bounds.
+ */
+int32_t
+silence_limit_by_model(PurchaseDays purchases, const LostRule *rule)
+{
+	const AliveRule *alive = rule->alive;
+	int64_t t_x =
+		(int64_t) purchases.days[purchases.count - 1] - purchases.days[0];
+	ModelClient client = {(double) (purchases.count - 1),
+						  (double) t_x / alive->unit_days, 0};
+	int32_t low = rule->min_days;
+	int32_t high = rule->max_days;
+
+	while (low < high)
+	{
+		int32_t middle = high - (high - low) / 2;
+
+		client.t = (double) (t_x + middle) / alive->unit_days;
+		if (probability_alive(alive->kind, alive->parameters, &client) <
+			alive->p_alive)
+			high = middle - 1;
+		else
+			low = middle;
+	}
+	return low;
+}
+
 static int32_t
 limit_so_far(const LossScan *scan)
 {
+	if (scan->rule->alive != NULL)
+		return silence_limit_by_model(
+			(PurchaseDays){scan->purchases.days, scan->intervals.count + 1},
+			scan->rule);
 	if (scan->intervals.count < MIN_INTERVALS)
 		return scan->rule->fallback_days;
 	return limit_from_median(running_median_doubled(&scan->intervals),
@@ -455,10 +488,16 @@ count_come_backs(LossScan *scan, int32_t *limit)
 {
 	const int32_t *days = scan->purchases.days;
 	const LostRule *rule = scan->rule;
-	int32_t least = rule->min_days < rule->fallback_days ? rule->min_days
-														 : rule->fallback_days;
+	int32_t least = rule->alive != NULL || rule->min_days < rule->fallback_days
+						? rule->min_days
+						: rule->fallback_days;
 	int32_t count = 0;
 
+	if (scan->purchases.count == 0)
+	{
+		*limit = rule->fallback_days;
+		return 0;
+	}
 	for (size_t i = 1; i < scan->purchases.count; i++)
 	{
 		int32_t interval = days[i] - days[i - 1];

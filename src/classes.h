@@ -10,6 +10,7 @@
 
 #include "calendar.h"
 #include "decimal.h"
+#include "models.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,12 +56,22 @@ typedef struct LadderRule
 	int32_t adherent_days; /* from the first purchase to the last */
 } LadderRule;
 
+/* By a repeat-buying model: lost once P(alive) is under a probability */
+typedef struct AliveRule
+{
+	ModelKind kind;
+	double parameters[MODEL_PARAMETERS];
+	double unit_days; /* days in its unit of time */
+	double p_alive;
+} AliveRule;
+
 typedef struct LostRule
 {
 	int64_t factor; /* billionths */
 	int32_t min_days;
 	int32_t max_days;
 	int32_t fallback_days;
+	const AliveRule *alive; /* in place of factor and fallback_days, or NULL */
 } LostRule;
 
 typedef struct LossEvent
@@ -141,6 +152,8 @@ extern int loyalty_rung_of(PurchaseDays purchases, bool is_aware,
 
 extern int32_t silence_limit_of(const int32_t *sorted, size_t count,
 								const LostRule *rule);
+extern int32_t silence_limit_by_model(PurchaseDays purchases,
+									  const LostRule *rule);
 extern void start_losses(LossScan *scan, int32_t as_of, const LostRule *rule);
 extern LossStep next_loss(LossScan *scan, LossEvent *event);
 extern int32_t count_come_backs(LossScan *scan, int32_t *limit);

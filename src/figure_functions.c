@@ -29,10 +29,11 @@ enum
 	ARG_XYZ_RULE,
 	ARG_LADDER_RULE = ARG_XYZ_RULE + 4,
 	ARG_LOST_RULE = ARG_LADDER_RULE + 3,
-	ARG_FIRST_DAYS = ARG_LOST_RULE + 4
+	ARG_FIRST_DAYS = ARG_LOST_RULE + 4,
+	ARG_ALIVE_RULE
 };
 
-#define FIGURE_COLUMNS 30
+#define FIGURE_COLUMNS 31
 
 /* Days of the histories for which room is kept */
 #define KEPT_DAYS 512
@@ -106,8 +107,9 @@ xyz_by_argument(FunctionCallInfo fcinfo)
 					errhint("Use frequency or variation.")));
 }
 
+/* alive is where to keep that part of the rule */
 static FigureRule
-rule_arguments(FunctionCallInfo fcinfo)
+rule_arguments(FunctionCallInfo fcinfo, AliveRule *alive)
 {
 	FigureRule rule;
 
@@ -115,6 +117,11 @@ rule_arguments(FunctionCallInfo fcinfo)
 	rule.xyz = xyz_rule_arguments(fcinfo, ARG_XYZ_RULE, rule.by_variation);
 	rule.ladder = ladder_rule_arguments(fcinfo, ARG_LADDER_RULE);
 	rule.lost = lost_rule_arguments(fcinfo, ARG_LOST_RULE);
+	if (!PG_ARGISNULL(ARG_ALIVE_RULE))
+	{
+		*alive = alive_rule_arguments(fcinfo, ARG_ALIVE_RULE);
+		rule.lost.alive = alive;
+	}
 	rule.first_days = PG_GETARG_INT32(ARG_FIRST_DAYS);
 	if (rule.first_days < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -234,6 +241,7 @@ put_figures(FigureRow *row, const Figures *figures, const FigureRule *rule,
 	put_amount(row, has_purchase && has_whole_profit(&figures->value, all),
 			   figures->value.profit);
 	put_amount(row, has_purchase, figures->first_days_revenue);
+	put_amount(row, has_purchase, figures->first_revenue);
 	put_number(row, purchases > 1, (Int128) figures->doubled_median * 5, 1);
 	put(row, has_purchase, Int32GetDatum(figures->silence_limit));
 	put(row, true, Int32GetDatum(figures->come_back_count));
@@ -253,6 +261,7 @@ card_figures(PG_FUNCTION_ARGS)
 	FigureCache *cache;
 	const FigureSpans *spans;
 	FigureRule rule;
+	AliveRule alive;
 	HistoryHeader header;
 	HistoryDay *days;
 	FigureRoom room = {0};
@@ -262,12 +271,12 @@ card_figures(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < PG_NARGS(); i++)
 	{
-		if (i != ARG_COMPARED && PG_ARGISNULL(i))
+		if (i != ARG_COMPARED && i != ARG_ALIVE_RULE && PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	}
 	cache = figure_cache(fcinfo);
 	spans = spans_arguments(fcinfo, cache);
-	rule = rule_arguments(fcinfo);
+	rule = rule_arguments(fcinfo, &alive);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(ARG_HISTORY), &header);
 
 	if (header.day_count <= KEPT_DAYS)

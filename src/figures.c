@@ -256,5 +256,6 @@ figures_of(const HistoryDay *days, size_t count, int scale,
 	figures->first_days_revenue =
 		revenue_of(days, count, revenue,
 				   (DaySpan){first - 1, first - 1 + rule->first_days});
+	figures->first_revenue = revenue[days_until(days, count, first)];
 	figures->digest = history_digest(days, count, scale);
 }

@@ -69,6 +69,7 @@ typedef struct Figures
 	Int128 revenue_since;
 	Int128 revenue_before;
 	Int128 first_days_revenue;
+	Int128 first_revenue;   /* up to the first purchase */
 	int64_t doubled_median; /* if there are two purchases */
 	int32_t silence_limit;
 	int32_t come_back_count;

@@ -74,6 +74,22 @@ fitted_model_argument(FunctionCallInfo fcinfo, int argno)
 	return model;
 }
 
+/* A model of purchases, not of spend */
+const FittedModel *
+purchase_model_argument(FunctionCallInfo fcinfo, int argno)
+{
+	const FittedModel *model = fitted_model_argument(fcinfo, argno);
+
+	if (model->kind == MODEL_GAMMA_GAMMA)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a model of kind gamma-gamma knows nothing of when "
+					"clients buy"),
+			 errhint("Use a model of kind bg/nbd, mbg/nbd or pareto/nbd.")));
+	return model;
+}
+
 ModelUnit
 model_unit_from_text(const char *text, size_t length)
 {

@@ -40,6 +40,8 @@ typedef struct FittedModel
 extern FittedModel *fitted_model_create(ModelKind kind, ModelUnit unit);
 extern const FittedModel *fitted_model_argument(FunctionCallInfo fcinfo,
 												int argno);
+extern const FittedModel *purchase_model_argument(FunctionCallInfo fcinfo,
+												  int argno);
 extern ModelUnit model_unit_from_text(const char *text, size_t length);
 extern const char *fit_trouble_of(const FittedModel *model);
 

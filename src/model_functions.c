@@ -29,6 +29,7 @@ PG_FUNCTION_INFO_V1(purchase_count_probability);
 PG_FUNCTION_INFO_V1(expected_spend_history);
 PG_FUNCTION_INFO_V1(expected_spend);
 PG_FUNCTION_INFO_V1(lifetime_value_history);
+PG_FUNCTION_INFO_V1(lifetime_value);
 PG_FUNCTION_INFO_V1(lifetime_value_new);
 
 #define RULE_SLOTS 64
@@ -65,22 +66,6 @@ rules_for(FunctionCallInfo fcinfo, const FittedModel *model, double x)
 	if (rules->few.count == 0 || rules->x != x)
 		leaving_rules(model->kind, model->parameters, x, rules);
 	return rules;
-}
-
-/* A model of purchases, not of spend */
-static const FittedModel *
-purchase_model_argument(FunctionCallInfo fcinfo, int argno)
-{
-	const FittedModel *model = fitted_model_argument(fcinfo, argno);
-
-	if (model->kind == MODEL_GAMMA_GAMMA)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a model of kind gamma-gamma knows nothing of when "
-					"clients buy"),
-			 errhint("Use a model of kind bg/nbd, mbg/nbd or pareto/nbd.")));
-	return model;
 }
 
 static const FittedModel *
@@ -400,6 +385,30 @@ lifetime_value_history(PG_FUNCTION_ARGS)
 	client.t_x = days_in_units(purchases, client.t_x);
 	client.t = days_in_units(purchases, client.t);
 	each = spend(spends, x, mean);
+	if (isnan(each))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(each * discounted_purchases(fcinfo, purchases, &client,
+												 as_of, months, rate));
+}
+
+/* purchases, spend, x, t_x, t, mean, as_of, months, rate */
+Datum
+lifetime_value(PG_FUNCTION_ARGS)
+{
+	const FittedModel *purchases = purchase_model_argument(fcinfo, 0);
+	const FittedModel *spends = spend_model_argument(fcinfo, 1);
+	double mean = PG_GETARG_FLOAT8(5);
+	int32 as_of = check_day(PG_GETARG_DATEADT(6), "as_of");
+	int32 months = months_argument(fcinfo, 7);
+	double rate = rate_argument(fcinfo, 8);
+	ModelClient client;
+	double each;
+
+	model_client_arguments(fcinfo, 2, &client);
+	if (!isfinite(mean))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("spend must be finite")));
+	each = spend(spends, client.x, mean);
 	if (isnan(each))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(each * discounted_purchases(fcinfo, purchases, &client,

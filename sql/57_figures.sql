@@ -18,6 +18,8 @@ CREATE FUNCTION clientcore.card_figures(
     max_days integer,
     fallback_days integer,
     first_days integer,
+    lost_model clientcore.fitted_model,
+    lost_p_alive double precision,
     OUT first_purchase date,
     OUT second_purchase date,
     OUT frequent_on date,
@@ -40,6 +42,7 @@ CREATE FUNCTION clientcore.card_figures(
     OUT value_revenue numeric,
     OUT value_profit numeric,
     OUT first_days_revenue numeric,
+    OUT first_revenue numeric,
     OUT typical_interval numeric,
     OUT silence_limit integer,
     OUT come_back_count integer,
@@ -51,5 +54,5 @@ CREATE FUNCTION clientcore.card_figures(
 RETURNS record
 AS 'MODULE_PATHNAME', 'card_figures'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION clientcore.card_figures(clientcore.purchase_history, date, date, text, integer, text, numeric, numeric, integer, integer, integer, numeric, integer, integer, integer, integer) IS
-'Internal: the figures of a card as of a day, in the currency of the sales and in days; revenue_since and revenue_before are of the days after compared and of as many before (NULL without it); xyz_by is frequency or variation. NULL where nothing was sold or returned up to as_of. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: the functions that give each figure alone, in doc/reference.md.';
+COMMENT ON FUNCTION clientcore.card_figures(clientcore.purchase_history, date, date, text, integer, text, numeric, numeric, integer, integer, integer, numeric, integer, integer, integer, integer, clientcore.fitted_model, double precision) IS
+'Internal: the figures of a card as of a day, in the currency of the sales and in days; revenue_since and revenue_before are of the days after compared and of as many before (NULL without it); xyz_by is frequency or variation; with lost_model (NULL: none) the limit of silence is that by which P(alive) falls under lost_p_alive. NULL where nothing was sold or returned up to as_of. Errors: 22023 for a threshold or period out of bounds, 22008 for an infinite day. Source: the functions that give each figure alone, in doc/reference.md.';
