@@ -269,11 +269,13 @@ card_figures(PG_FUNCTION_ARGS)
 	Figures figures;
 	FigureRow row;
 
-	for (int i = 0; i < PG_NARGS(); i++)
+	for (int i = 0; i < ARG_ALIVE_RULE; i++)
 	{
-		if (i != ARG_COMPARED && i != ARG_ALIVE_RULE && PG_ARGISNULL(i))
+		if (i != ARG_COMPARED && PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	}
+	if (!PG_ARGISNULL(ARG_ALIVE_RULE) && PG_ARGISNULL(ARG_ALIVE_RULE + 1))
+		PG_RETURN_NULL();
 	cache = figure_cache(fcinfo);
 	spans = spans_arguments(fcinfo, cache);
 	rule = rule_arguments(fcinfo, &alive);

