@@ -26,6 +26,7 @@ SQL_FILES = \
 	sql/65_cards.sql \
 	sql/66_views.sql \
 	sql/67_rules.sql \
+	sql/67_model_tests.sql \
 	sql/68_base.sql \
 	sql/69_procedures.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

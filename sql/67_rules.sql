@@ -138,6 +138,7 @@ DECLARE
     first_sale date;
     day date;
     found jsonb;
+    model clientcore.fitted_model;
     result jsonb;
 BEGIN
     first_sale := clientcore.first_sale(base, as_of);
@@ -149,10 +150,15 @@ BEGIN
         RETURN NULL;
     END IF;
     found := clientcore.calibration(base, day);
+    EXECUTE format('SELECT CASE WHEN s.lost_rule = ''model'' AND s.purchase_model <> ''none'' THEN clientcore.fit_as_of(%L, s.purchase_model, $1) END FROM %I.settings s', base, base)
+    INTO model USING day;
+    IF clientcore.converged(model) IS NOT TRUE THEN
+        model := NULL;
+    END IF;
     EXECUTE format($sql$
         SELECT jsonb_build_object('test_date', $1, 'as_of_date', $2, 'known_days', $5,
-            'lost_factor', CASE WHEN bool_or(c.lost_rule <> 'days') THEN $3 END,
-            'lost_fallback_days', CASE WHEN bool_or(c.lost_rule <> 'days') THEN $4 ELSE min(c.lost_days) END,
+            'lost_factor', CASE WHEN bool_or(c.lost_rule <> 'days') AND $6 IS NULL THEN $3 END,
+            'lost_fallback_days', CASE WHEN bool_or(c.lost_rule = 'days') THEN min(c.lost_days) WHEN $6 IS NULL THEN $4 END,
             'client_count', count(*),
             'lost_count', count(*) FILTER (WHERE c.is_lost),
             'lost_returned_count', count(*) FILTER (WHERE c.is_lost AND c.has_bought),
@@ -160,13 +166,14 @@ BEGIN
             'kept_silent_count', count(*) FILTER (WHERE NOT c.is_lost AND NOT c.has_bought))
         FROM (
             SELECT s.lost_rule, s.lost_days,
-                CASE s.lost_rule WHEN 'days' THEN clientcore.is_lost_client(p.history, $1, 1, s.lost_days, s.lost_days, s.lost_days)
+                CASE WHEN s.lost_rule = 'days' THEN clientcore.is_lost_client(p.history, $1, 1, s.lost_days, s.lost_days, s.lost_days)
+                    WHEN $6 IS NOT NULL THEN clientcore.is_lost_client(p.history, $1, $6, s.lost_p_alive, s.lost_min_days, s.lost_max_days)
                     ELSE clientcore.is_lost_client(p.history, $1, $3, s.lost_min_days, s.lost_max_days, $4) END AS is_lost,
                 clientcore.purchase_count(clientcore.slice(p.history, $1 + 1, $2)) > 0 AS has_bought
             FROM (%2$s) p, %1$I.settings s
             WHERE clientcore.first_purchase(p.history) <= $1) c$sql$, base, clientcore.joined_histories(base))
     INTO result
-    USING day, as_of, (found #>> '{settings,lost_factor}')::numeric, (found #>> '{settings,lost_fallback_days}')::integer, day - first_sale + 1;
+    USING day, as_of, (found #>> '{settings,lost_factor}')::numeric, (found #>> '{settings,lost_fallback_days}')::integer, day - first_sale + 1, model;
     RETURN result;
 END
 $$;

@@ -532,6 +532,69 @@ $$;
 COMMENT ON FUNCTION clientcore.back_test(text, date) IS
 'How the rule of who is lost would have done: calibrated on the sales up to day (by default a year before the day of the base; the middle of the span where there are under two years) and held against what was sold since. lost_count: clients it would have called lost, lost_returned_count: those of them that bought since; kept_count: all others, kept_silent_count: those of them that did not buy since. No row for a base without sales. Errors: 3F000 where there is no such base, 22023 for a day that is not before that of the base.';
 
+CREATE FUNCTION clientcore.back_test(base text, calibration_end date, holdout_end date)
+RETURNS TABLE (
+    rule text, failure text, client_count bigint, lost_count bigint, lost_returned_count bigint, kept_count bigint, kept_silent_count bigint,
+    right_share numeric, actual_count bigint, expected_count numeric, mean_error numeric)
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT t.*
+FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_compare_rules', base,
+    jsonb_build_object('calibration_end', calibration_end, 'holdout_end', holdout_end))) AS t (
+    rule text, failure text, client_count bigint, lost_count bigint, lost_returned_count bigint, kept_count bigint, kept_silent_count bigint,
+    right_share numeric, actual_count bigint, expected_count numeric, mean_error numeric)
+$$;
+COMMENT ON FUNCTION clientcore.back_test(text, date, date) IS
+'Which criterion of loss suits a base: rules and models made from the sales up to calibration_end, held against those from there to holdout_end. Of the clients known by then: those that each calls lost, and those of them that bought all the same; those that it keeps, and those of them that did not buy; right_share, of all, those judged right; the purchases of the holdout, actual and expected, and the mean absolute error of a client. Rules: silence (as calibrated on the day), days (lost_days), same as last period (as many days before the end of calibration), and the models, by the rule of lost_rule model; failure says why one did not converge. Errors: 22004 for a NULL day, 22008 for an infinite one, 22023 for days the wrong way round or after the day of the base, 42501, 3F000.';
+
+CREATE FUNCTION clientcore.purchase_count_fit(base text, calibration_end date DEFAULT NULL, most integer DEFAULT 7)
+RETURNS TABLE (purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT t.*
+FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_purchase_count_fit', base,
+    jsonb_build_object('calibration_end', calibration_end, 'most', most))) AS t (purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
+ORDER BY t.purchase_count
+$$;
+COMMENT ON FUNCTION clientcore.purchase_count_fit(text, date, integer) IS
+'Clients by how often they bought after their first purchase up to calibration_end (by default the day of the base), and how many the model of the base, fitted as of that day, expects; the last row is of most purchases or more. Nothing is expected, with a warning, where the model does not converge. Errors: 22023 for a day after that of the base or for most that is not between 1 and 1000, 42501, 3F000. Source: the fit of counts in Fader, Hardie, Lee 2005.';
+
+CREATE FUNCTION clientcore.weekly_fit(base text, calibration_end date, holdout_end date)
+RETURNS TABLE (
+    week_number integer, week_end_date date, is_holdout boolean, actual_count bigint, expected_count numeric,
+    week_actual_count bigint, week_expected_count numeric)
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT t.*
+FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_weekly_fit', base,
+    jsonb_build_object('calibration_end', calibration_end, 'holdout_end', holdout_end))) AS t (
+    week_number integer, week_end_date date, is_holdout boolean, actual_count bigint, expected_count numeric,
+    week_actual_count bigint, week_expected_count numeric)
+ORDER BY t.week_number
+$$;
+COMMENT ON FUNCTION clientcore.weekly_fit(text, date, date) IS
+'The purchases after the first of the clients known at calibration_end, week by week from the first day of all to holdout_end: cumulated and of the week, actual and as the model of the base, fitted as of calibration_end, expects them of new clients. Nothing is expected, with a warning, where the model does not converge. Errors: as back_test. Source: the tracking plots in Fader, Hardie, Lee 2005.';
+
+CREATE FUNCTION clientcore.alive_fit(base text, calibration_end date, holdout_end date, bins integer DEFAULT 10)
+RETURNS TABLE (
+    bin integer, client_count bigint, p_alive_from numeric, p_alive_to numeric, p_alive numeric,
+    buyer_share numeric, expected_buyer_share numeric, actual_count bigint, expected_count numeric)
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT t.*
+FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_alive_fit', base,
+    jsonb_build_object('calibration_end', calibration_end, 'holdout_end', holdout_end, 'bins', bins))) AS t (
+    bin integer, client_count bigint, p_alive_from numeric, p_alive_to numeric, p_alive numeric,
+    buyer_share numeric, expected_buyer_share numeric, actual_count bigint, expected_count numeric)
+ORDER BY t.bin
+$$;
+COMMENT ON FUNCTION clientcore.alive_fit(text, date, date, integer) IS
+'Clients known at calibration_end in bins of as many, the highest P(alive) first: their mean P(alive), the share that bought in the holdout and that the model expected to, and their purchases, actual and expected. No rows, with a warning, where the model does not converge. Errors: as back_test, 22023 for bins that are not between 1 and 1000. Source: calibration of probabilities by decile.';
+
 CREATE FUNCTION clientcore.preview(base text, settings jsonb)
 RETURNS TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_12m_amount numeric)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
