@@ -339,17 +339,18 @@ BEGIN
     SELECT jsonb_build_object(
         'cards_added', (SELECT count(*) FROM added), 'cards_changed', (SELECT count(*) FROM changed), 'cards_removed', (SELECT count(*) FROM gone),
         'moves', (SELECT count(*) FROM logged),
-        'touched', (SELECT CASE WHEN 5 * (count(*) FILTER (WHERE f.is_touched) + (SELECT count(*) FROM gone)) <= count(*)
-            THEN coalesce(jsonb_agg(f.client_id::text) FILTER (WHERE f.is_touched), '[]') || (SELECT coalesce(jsonb_agg(g.client_id::text), '[]') FROM gone g) END FROM beside f),
-        'judged', (SELECT CASE WHEN 5 * (count(*) FILTER (WHERE f.is_touched OR f.is_lost_since) + (SELECT count(*) FROM gone)) <= count(*)
-            THEN coalesce(jsonb_agg(f.client_id::text) FILTER (WHERE f.is_touched OR f.is_lost_since), '[]') || (SELECT coalesce(jsonb_agg(g.client_id::text), '[]') FROM gone g) END FROM beside f),
+        'touched', CASE WHEN 5 * (t.touched + o.gone) <= t.clients THEN o.names
+            || (SELECT coalesce(jsonb_agg(f.client_id::text), '[]') FROM beside f WHERE f.is_touched) END,
+        'judged', CASE WHEN 5 * (t.judged + o.gone) <= t.clients THEN o.names
+            || (SELECT coalesce(jsonb_agg(f.client_id::text), '[]') FROM beside f WHERE f.is_touched OR f.is_lost_since) END,
         'begins_otherwise', (SELECT coalesce(bool_or(f.begins_otherwise), false) FROM beside f),
         'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
         'abc_a_from', (k.recent).a_from, 'abc_b_from', (k.recent).b_from, 'top_buyer_from', t.top_buyer_from)
     FROM now_known k, (
-        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
+        SELECT count(*) AS gone, coalesce(jsonb_agg(g.client_id::text), '[]') AS names FROM gone g) o, (
+        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_touched) AS touched, count(*) FILTER (WHERE f.is_touched OR f.is_lost_since) AS judged, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
             sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
         FROM beside f) t$sql$,
         base, (SELECT equality FROM clientcore.base_key(base)), day,

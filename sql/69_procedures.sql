@@ -85,10 +85,8 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
-    ELSE format('model %s did not converge (%s): %s', m.kind, m.failure, CASE
-        WHEN m.kind = 'gamma-gamma' THEN 'no lifetime value is told'
-        WHEN m.is_rule THEN 'lost is who is silent for long, as if lost_rule were silence'
-        ELSE 'nothing is told by it, and the chance of return goes by this base''s own past' END) END,
+    ELSE format('model %s did not converge (the view models says why)', m.kind)
+        || CASE WHEN m.is_rule THEN ': lost is who is silent for long, as if lost_rule were silence' ELSE '' END END,
     m.is_rule, m.failure IS NOT NULL
 FROM jsonb_to_recordset(models) AS m (kind text, clients bigint, failure text, is_rule boolean)
 $$;
