@@ -99,6 +99,12 @@ sub bars {
 	if (defined(my $written = figure('same_day', 'rows'))) {
 		push @rows, ['card rows that a refresh of the same day writes', grouped($written), '', '', '0', $written == 0 ? 'met' : '**not met**'];
 	}
+	my $fitted = figure('models', 'clients');
+	for my $fit (['MBG/NBD', 'mbgnbd'], ['BG/NBD', 'bgnbd'], ['Gamma-Gamma', 'gamma_gamma']) {
+		last unless $fitted;
+		my $most = $fitted / 100_000;
+		push @rows, bar('fit of ' . $fit->[0] . ' to ' . grouped($fitted) . ' clients; ' . significant($most) . ' s', figure('models', $fit->[1]), $most, 1, \&duration);
+	}
 	push @rows, bar('histories on disk, with their index; the table of sales without indexes', figure('disk', 'history'), figure('disk', 'sale'), 1 / 8, \&bytes);
 	return table(['what; beside what', 'clientcore', 'beside', 'ratio', 'at most', ''], 'lrrrrl', @rows);
 }
@@ -152,6 +158,9 @@ sub besides {
 	push @said, 'the figures of all cards alone: ' . duration(figure('figures', 'kept')) if defined figure('figures', 'kept');
 	push @said, 'cards as a base has them, beside those of a year ago, read: ' . duration(figure('cards', 'read')),
 		'a refresh that finds nothing new: ' . duration(figure('cards', 'refresh')) if defined figure('cards', 'read');
+	push @said, 'a fit of Pareto/NBD to ' . grouped(figure('models', 'clients')) . ' clients: ' . duration(figure('models', 'paretonbd')),
+		'expected purchases of every client: ' . duration(figure('models', 'expected')), 'lifetime value of every client: ' . duration(figure('models', 'lifetime'))
+		if defined figure('models', 'clients');
 	push @said, 'the whole base on disk: ' . bytes(figure('disk', 'base')) . ', its histories without what surrounds them: ' . bytes(figure('disk', 'history_bytes'))
 		if defined figure('disk', 'base');
 	return @said ? join('; ', @said) . ".\n" : '';
