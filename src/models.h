@@ -117,6 +117,7 @@ typedef struct LeavingRules
 {
 	double x;
 	double b;
+	BetaRule least;
 	BetaRule few;
 	BetaRule many;
 } LeavingRules;

@@ -10,10 +10,10 @@
  *	E[(1 - (1 + p time / (alpha + t))^-(r + x)) / p],  p ~ Beta(a, b'),
  *
  * b' being b + x or b + x + 1.  What is averaged is smooth, positive and never
- * more than (r + x) time / (alpha + t): sixteen values of p are enough for
- * most clients, thirty-two for nearly all, and clients who buy the same number
- * of times share them.  Where these do not agree, the mean is taken piece by
- * piece.
+ * more than (r + x) time / (alpha + t): eight or sixteen values of p are enough
+ * for most clients, thirty-two for nearly all, and clients who buy the same
+ * number of times share them.  Where these do not agree, the mean is taken
+ * piece by piece.
  */
 #include "models.h"
 
@@ -21,9 +21,15 @@
 
 #include "quadrature.h"
 
-/* Sixteen nodes are trusted up to here; further, if thirty-two agree */
-#define FEW_ENOUGH 0.5
-#define AGREEMENT 1e-6
+/*
+ * How far the time reaches, in that of the client and of the spread of p: so
+ * far are eight, sixteen and thirty-two nodes trusted; beyond, thirty-two if
+ * sixteen agree.
+ */
+#define LEAST_ENOUGH 0.3
+#define FEW_ENOUGH 1.0
+#define MANY_ENOUGH 3.0
+#define AGREEMENT 1e-8
 
 static bool
 is_beta_geometric(ModelKind kind)
@@ -148,6 +154,7 @@ leaving_rules(ModelKind kind, const double *parameters, double x,
 	rules->x = x;
 	rules->b = parameters[3] + x + (kind == MODEL_MBG_NBD ? 1 : 0);
 	rules->many.count = 0;
+	beta_rule(parameters[2], rules->b, BETA_RULE_NODES / 4, &rules->least);
 	beta_rule(parameters[2], rules->b, BETA_RULE_NODES / 2, &rules->few);
 }
 
@@ -157,14 +164,20 @@ mean_purchases(const double *parameters, double k, double share,
 			   LeavingRules *rules)
 {
 	double a = parameters[2];
-	double few = mean_by_rule(&rules->few, k, share);
+	double reach = share * fmax(1, k / (a + rules->b));
+	double few;
 	double many;
 
-	if (share * fmax(1, k / (a + rules->b)) <= FEW_ENOUGH)
-		return few;
+	if (reach <= LEAST_ENOUGH)
+		return mean_by_rule(&rules->least, k, share);
+	if (reach <= FEW_ENOUGH)
+		return mean_by_rule(&rules->few, k, share);
 	if (rules->many.count == 0)
 		beta_rule(a, rules->b, BETA_RULE_NODES, &rules->many);
 	many = mean_by_rule(&rules->many, k, share);
+	if (reach <= MANY_ENOUGH)
+		return many;
+	few = mean_by_rule(&rules->few, k, share);
 	if (fabs(many - few) <= AGREEMENT * many)
 		return many;
 	return mean_by_stretches(a, rules->b, k, share);
@@ -196,10 +209,13 @@ purchases_expected(ModelKind kind, const double *parameters,
 	return alive * k * beta / alpha * log_wait;
 }
 
-/* By a client of Pareto/NBD who is alive; and the density at the end */
+/*
+ * The probability that a client of Pareto/NBD who is alive buys; and that it
+ * has neither bought nor left by then.
+ */
 static double
 pareto_purchase(const double *parameters, const ModelClient *client,
-				double until, double *density)
+				double until, double *waits)
 {
 	double k = parameters[0] + client->x;
 	double later[MODEL_PARAMETERS] = {k, parameters[1] + client->t,
@@ -213,8 +229,7 @@ pareto_purchase(const double *parameters, const ModelClient *client,
 	while (pareto_next(&time, &point))
 		sum += point.weight * k * (later[3] + point.y) / (later[1] + point.y);
 	pareto_at(&time, until, &point);
-	if (density != NULL)
-		*density = point.weight * k / (later[1] + until);
+	*waits = point.weight;
 	return sum;
 }
 
@@ -223,40 +238,44 @@ probability_of_purchase(ModelKind kind, const double *parameters,
 						const ModelClient *client, double alive, double time)
 {
 	double k = parameters[0] + client->x;
+	double waits;
 
 	if (kind == MODEL_PARETO_NBD)
 		return alive *
-			   fmin(pareto_purchase(parameters, client, time, NULL), 1);
+			   fmin(pareto_purchase(parameters, client, time, &waits), 1);
 	return alive * -expm1(-k * log1p(time / (parameters[1] + client->t)));
 }
 
-/* By Newton's method on ln(alpha + time), kept between two bounds */
+/*
+ * By Newton's method on ln(alpha + time), kept between two bounds; infinite
+ * once the client would have to buy for certain, and that were not enough.
+ */
 static double
 pareto_time_of(const double *parameters, const ModelClient *client,
 			   double wanted)
 {
+	double k = parameters[0] + client->x;
 	double alpha = parameters[1] + client->t;
 	double low = 0;
 	double high = log1p(MODEL_TIME_MAX / alpha);
-	double at;
-	double density;
-
-	if (pareto_purchase(parameters, client, MODEL_TIME_MAX, NULL) <= wanted)
-		return INFINITY;
 	/* what it would be if it could not leave; the true time is later */
-	at = fmin(-log1p(-wanted) / (parameters[0] + client->x), high);
+	double at = fmin(-log1p(-wanted) / k, high);
+
 	for (int i = 0; i < 100 && high - low > 1e-14 * high; i++)
 	{
-		double time = alpha * expm1(at);
+		double waits;
 		double found =
-			pareto_purchase(parameters, client, time, &density) - wanted;
+			pareto_purchase(parameters, client, alpha * expm1(at), &waits) -
+			wanted;
 		double next;
 
+		if (found + waits <= 0)
+			return INFINITY;
 		if (found < 0)
 			low = at;
 		else
 			high = at;
-		next = at - found / (density * (alpha + time));
+		next = at - found / (waits * k);
 		if (!(next > low && next < high))
 			next = (low + high) / 2;
 		if (fabs(next - at) <= 1e-15 * at)
