@@ -53,9 +53,9 @@ add_value(LikelihoodSum *sum, double value)
 }
 
 /*
- * Sums over the whole numbers below x (for lack and leaving: below x and how
- * often a client could leave): of ln(r + i), ln(1 + a / (b + i)), and their
- * derivatives.
+ * Sums of ln(r + i) over the whole numbers i below x, and of
+ * ln(1 + a / (b + i)) over those below the number of times that the client
+ * might have left and stayed; with their derivatives.
  */
 typedef struct StepSums
 {
@@ -191,36 +191,39 @@ add_beta_geometric(ModelKind kind, const double *parameters,
 	}
 }
 
-/* Weighted sums of derivatives, of which a mixture's derivatives are made */
+/*
+ * A client of Pareto/NBD may have left at any time since its last purchase, or
+ * not: the weights of these ways, and sums of what the derivatives of the
+ * logarithm of their whole are made of.
+ */
 typedef struct Mixture
 {
 	double weight;
-	double gradient[4];
-	double hessian[4][4];
+	double gradient[MODEL_PARAMETERS];
+	double hessian[MODEL_PARAMETERS][MODEL_PARAMETERS];
 } Mixture;
 
-/* One way it may have gone: its logarithm has these derivatives, where y is
- * the time at which the client left, or the day of the look, and leaves tells
- * these two apart */
+/* One way: it left at the point (leaves is 1), or is there (0) */
 static void
-add_way(Mixture *mixture, const double *parameters, double x, double y,
-		double leaves, double log_y_alpha, double log_y_beta, double weight)
+add_way(Mixture *mixture, const double *parameters, double x,
+		const ParetoPoint *point, double leaves)
 {
 	double r = parameters[0];
 	double alpha = parameters[1];
 	double s = parameters[2];
 	double beta = parameters[3];
-	double over_alpha = 1 / (alpha + y);
-	double over_beta = 1 / (beta + y);
-	double g[4] = {-log_y_alpha, r / alpha - (r + x) * over_alpha,
-				   leaves / s - log_y_beta,
-				   s / beta - (s + leaves) * over_beta};
+	double over_alpha = 1 / (alpha + point->y);
+	double over_beta = 1 / (beta + point->y);
+	double weight = leaves > 0 ? s * point->weight : point->weight;
+	double g[MODEL_PARAMETERS] = {
+		-point->log_alpha, r / alpha - (r + x) * over_alpha,
+		leaves / s - point->log_beta, s / beta - (s + leaves) * over_beta};
 
 	mixture->weight += weight;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < MODEL_PARAMETERS; i++)
 	{
 		mixture->gradient[i] += weight * g[i];
-		for (int j = i; j < 4; j++)
+		for (int j = i; j < MODEL_PARAMETERS; j++)
 			mixture->hessian[i][j] += weight * g[i] * g[j];
 	}
 	mixture->hessian[0][1] += weight * (1 / alpha - over_alpha);
@@ -236,7 +239,6 @@ static void
 add_pareto(const double *parameters, const ModelCase *cases, size_t count,
 		   ModelPause pause, LikelihoodSum *sum)
 {
-	double s = parameters[2];
 	StepSums steps = {0};
 
 	for (size_t i = 0; i < count; i++)
@@ -254,22 +256,20 @@ add_pareto(const double *parameters, const ModelCase *cases, size_t count,
 		/* everything relative to the way it would have gone at t_x */
 		pareto_start(&time, parameters, x, cases[i].t_x, cases[i].t);
 		while (pareto_next(&time, &point))
-			add_way(&mixture, parameters, x, point.y, 1, point.log_alpha,
-					point.log_beta, s * point.weight);
+			add_way(&mixture, parameters, x, &point, 1);
 		pareto_at(&time, cases[i].t, &point);
-		add_way(&mixture, parameters, x, point.y, 0, point.log_alpha,
-				point.log_beta, point.weight);
+		add_way(&mixture, parameters, x, &point, 0);
 
 		add_value(sum,
 				  n * (steps.log_r + time.reference + log(mixture.weight)));
 		sum->of.gradient[0] += n * steps.over_r;
 		sum->of.hessian[0][0] -= n * steps.over_r2;
-		for (int j = 0; j < 4; j++)
+		for (int j = 0; j < MODEL_PARAMETERS; j++)
 		{
 			double mean = mixture.gradient[j] / mixture.weight;
 
 			sum->of.gradient[j] += n * mean;
-			for (int l = j; l < 4; l++)
+			for (int l = j; l < MODEL_PARAMETERS; l++)
 				sum->of.hessian[j][l] +=
 					n * (mixture.hessian[j][l] - mean * mixture.gradient[l]) /
 					mixture.weight;
