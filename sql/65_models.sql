@@ -46,13 +46,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     clients bigint;
+    known text := format($sql$
+        FROM (%1$s) p
+        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$L) AND %2$L$sql$, clientcore.joined_histories(base), day);
 BEGIN
     EXECUTE format('SELECT count(*) FROM %I.history', base) INTO clients;
+    -- of several sources, and of other days, there are more rows than clients
+    IF clients > sample_clients THEN
+        EXECUTE 'SELECT count(*)' || known INTO clients;
+    END IF;
     RETURN format($sql$
-        SELECT clientcore.%1$I(p.history, %3$L) AS purchases, clientcore.fit_gamma_gamma(p.history, %3$L) AS spend
-        FROM (%2$s) p
-        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%3$L) AND %3$L%4$s$sql$,
-        'fit_' || replace(kind, '/', ''), clientcore.joined_histories(base), day,
+        SELECT clientcore.%1$I(p.history, %2$L) AS purchases, clientcore.fit_gamma_gamma(p.history, %2$L) AS spend%3$s%4$s$sql$,
+        'fit_' || replace(kind, '/', ''), day, known,
         CASE WHEN clients > sample_clients THEN format(' AND clientcore.key_fraction(p.client_id) < %L', round(sample_clients::numeric / clients, 9)) ELSE '' END);
 END
 $$;

@@ -141,6 +141,9 @@ SELECT is(pg_temp.told(purchase_model), :'told', 'the same at the next refresh')
 DELETE FROM sales WHERE amount = 1000;
 SELECT pg_temp.set('shop', '{"model_sample_clients": 1200}'), pg_temp.refresh('shop') \g /dev/null
 SELECT is(model_clients(purchase_model), 1200::bigint, 'and all where they are no more than that') FROM shop.state;
+-- Not all clients are clients of an early day.
+SELECT pg_temp.set('shop', '{"model_sample_clients": 600, "as_of": "2022-07-01"}'), pg_temp.refresh('shop') \g /dev/null
+SELECT is(model_clients(purchase_model), (SELECT count(*) FROM pg_temp.known('2022-07-01')), 'those that came later are none to choose from') FROM shop.state WHERE (SELECT count(*) FROM pg_temp.known('2022-07-01')) BETWEEN 500 AND 600;
 SELECT pg_temp.set('shop', '{"model_sample_clients": 100000, "as_of": "2023-06-30"}'), pg_temp.refresh('shop') \g /dev/null
 
 -- --- views ---
@@ -302,6 +305,9 @@ WITH moved AS (DELETE FROM sales WHERE extract(day FROM on_day)::integer % 2 = 0
 SELECT purchase_model AS model FROM shop.state \gset
 SELECT pg_temp.refresh('shop') \g /dev/null
 SELECT is(purchase_model::text, :'model', 'of two relations, one model: that of the joined histories') FROM shop.state;
+-- (most clients are in both, and count as one)
+SELECT pg_temp.set('shop', '{"model_sample_clients": 1300}'), pg_temp.refresh('shop') \g /dev/null
+SELECT is(purchase_model::text, :'model', 'as many clients as there are, not histories') FROM shop.state WHERE (SELECT count(*) FROM shop.history) > 1300;
 INSERT INTO shop.client_alias SELECT 'c0' || n || '2', 'c0' || n || '3' FROM generate_series(10, 40) AS n;
 CREATE OR REPLACE TEMP VIEW sold AS
 SELECT coalesce(a.client, s.client) AS client, on_day, sum(amount) AS amount FROM (TABLE sales UNION ALL TABLE more_sales) s LEFT JOIN shop.client_alias a ON a.alias = s.client GROUP BY 1, 2;
