@@ -84,12 +84,13 @@ RETURNS TABLE (line text, is_rule boolean, is_failure boolean)
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
+SELECT CASE WHEN m.kind = 'none' THEN 'there is no model to tell losses by (purchase_model is none): lost is who is silent for long, as if lost_rule were silence'
+    WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
     ELSE format('model %s did not converge (%s): %s', m.kind, m.failure, CASE
         WHEN m.kind = 'gamma-gamma' THEN 'no lifetime value is told'
         WHEN m.is_rule THEN 'lost is who is silent for long, as if lost_rule were silence'
         ELSE 'nothing is told by it, and the chance of return goes by this base''s own past' END) END,
-    m.is_rule, m.failure IS NOT NULL
+    m.is_rule, m.failure IS NOT NULL OR m.kind = 'none'
 FROM jsonb_to_recordset(models) AS m (kind text, clients bigint, failure text, is_rule boolean)
 $$;
 COMMENT ON FUNCTION clientcore.model_lines(jsonb) IS

@@ -436,6 +436,23 @@ SELECT skip('roles are made by superusers');
 
 -- --- where nothing converges ---
 
+-- Nobody has bought again any more: what was fitted to those who had is not of the day.
+SELECT pg_temp.set('shop', '{"lost_rule": "model", "as_of": "2023-06-30"}'), pg_temp.refresh('shop') \g /dev/null
+SELECT is(pg_temp.told(spend_model), pg_temp.told(pg_temp.fitted('gamma-gamma', '2023-06-30')), 'those who bought again have a model of spend') FROM shop.state;
+DELETE FROM sales;
+DELETE FROM more_sales;
+DELETE FROM shop.client_alias;
+INSERT INTO sales SELECT 'c' || lpad(n::text, 4, '0'), date '2023-01-01' + n, 10 FROM generate_series(1, 90) AS n;
+SELECT set_eq($$SELECT line FROM pg_temp.notices('shop') AS line WHERE line LIKE 'model %'$$,
+    ARRAY['model mbg/nbd did not converge (no client bought again): lost is who is silent for long, as if lost_rule were silence'], 'that a model did not converge is told of');
+SELECT * FROM pg_temp.views_without('shop');
+SELECT results_eq('SELECT DISTINCT kind, is_converged, failure FROM shop.models WHERE fit_date = as_of_date AND kind IN (''mbg/nbd'', ''gamma-gamma'')', $$VALUES ('mbg/nbd', false, 'no client bought again')$$, 'one of spend is none');
+-- On an earlier day, which has a model of its own later.
+SELECT pg_temp.set('shop', '{"as_of": "2023-01-15"}') \g /dev/null
+SELECT isnt_empty('SELECT FROM shop.model WHERE as_of_date > ''2023-06-30'' AND converged(model)', 'models of later days converged');
+SELECT set_eq($$SELECT line FROM pg_temp.notices('shop') AS line WHERE line LIKE 'model %'$$,
+    ARRAY['model mbg/nbd did not converge (no client bought again): lost is who is silent for long, as if lost_rule were silence'], 'but it is that of the day which is told of');
+
 -- Clients who buy like clocks, each with two late.
 CREATE TABLE clocks AS SELECT n AS client, date '2023-01-01' + 10 * i + n % 10 AS on_day, 10 AS amount FROM generate_series(1, 60) AS n, generate_series(0, 20) AS i WHERE n % 5 > 0 OR i < 12;
 CALL clientcore.attach('clock', 'clocks', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -458,6 +475,12 @@ SELECT results_eq($$SELECT rule, failure IS NOT NULL, num_nonnulls(lost_count, l
 SELECT results_eq($$SELECT sum(actual_count), count(expected_count) FROM purchase_count_fit('clock', '2023-05-01')$$, $$VALUES (60::numeric, 0::bigint)$$, 'purchase_count_fit counts, and expects nothing');
 SELECT ok(count(*) = 22 AND max(actual_count) = (SELECT count(*) - 60 FROM clocks WHERE on_day <= '2023-06-03') AND count(expected_count) = 0 AND count(week_expected_count) = 0, 'weekly_fit does the same') FROM weekly_fit('clock', '2023-05-01', '2023-06-03');
 SELECT is_empty($$SELECT * FROM alive_fit('clock', '2023-05-01', '2023-06-01')$$, 'alive_fit has nothing to tell');
+-- No model at all is one that losses cannot be told by.
+SELECT pg_temp.set('clock', '{"purchase_model": "none"}') \g /dev/null
+SELECT set_eq($$SELECT line FROM pg_temp.notices('clock') AS line WHERE line LIKE '%model%'$$,
+    ARRAY['there is no model to tell losses by (purchase_model is none): lost is who is silent for long, as if lost_rule were silence'], 'nor is it kept quiet that there is to be none');
+SELECT pg_temp.same_rows('SELECT client_id, is_lost, lost_rule, silence_limit_days FROM clock.clients', 'TABLE by_silence', 60, 'and it is the rule of silence again');
+
 -- --- settings ---
 
 SELECT throws_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), '23514', NULL, format('%s is refused for %s', s.value, s.name))
