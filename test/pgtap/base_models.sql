@@ -398,12 +398,13 @@ FROM unnest(ARRAY['back_test', 'weekly_fit', 'alive_fit']) AS name,
         ('''2023-01-01'', ''2024-01-01''', '22023', 'holdout_end: it must not be after 2023-12-31, the day that base "shop" is as of')) AS d (days, state, message);
 SELECT throws_ok('SELECT * FROM ' || f.call, f.state, f.message, f.call)
 FROM (VALUES ('purchase_count_fit(''shop'', ''2024-01-01'')', '22023', 'calibration_end: it must not be after 2023-12-31, the day that base "shop" is as of'),
+    ('purchase_count_fit(''shop'', ''infinity'')', '22008', 'calibration_end must be finite'), ('purchase_count_fit(''shop'', ''-infinity'')', '22008', 'calibration_end must be finite'),
     ('purchase_count_fit(''shop'', NULL, 0)', '22023', 'most: it must be between 1 and 1000'), ('purchase_count_fit(''shop'', NULL, 1001)', '22023', 'most: it must be between 1 and 1000'),
     ('purchase_count_fit(''shop'', NULL, NULL)', '22023', 'most: it must be between 1 and 1000'),
     ('alive_fit(''shop'', ''2023-01-01'', ''2023-02-01'', 0)', '22023', 'bins: it must be between 1 and 1000'), ('alive_fit(''shop'', ''2023-01-01'', ''2023-02-01'', 1001)', '22023', 'bins: it must be between 1 and 1000'),
     ('alive_fit(''shop'', ''2023-01-01'', ''2023-02-01'', NULL)', '22023', 'bins: it must be between 1 and 1000')) AS f (call, state, message);
 SELECT throws_ok(format('SELECT * FROM %s(%L%s)', f.name, b.base, f.days), b.state, b.message, format('%s of base %s', f.name, b.base))
-FROM (VALUES ('back_test', ', ''2023-01-01'', ''2023-02-01'''), ('weekly_fit', ', ''2023-01-01'', ''2023-02-01'''), ('alive_fit', ', ''2023-01-01'', ''2023-02-01''')) AS f (name, days),
+FROM (VALUES ('back_test', ', ''2023-01-01'', ''2023-02-01'''), ('weekly_fit', ', ''2023-01-01'', ''2023-02-01'''), ('alive_fit', ', ''2023-01-01'', ''2023-02-01'''), ('purchase_count_fit', '')) AS f (name, days),
     (VALUES ('unread', '55000', 'base "unread" has not been refreshed yet'), ('nowhere', '3F000', 'client base "nowhere" does not exist')) AS b (base, state, message);
 SELECT is((SELECT count(*) FROM purchase_count_fit('shop', NULL, 1)), 2::bigint, 'one purchase or more is something to count');
 SELECT is((SELECT count(*) FROM alive_fit('shop', '2023-05-15', '2023-11-20', 1000)), 1000::bigint, 'as many bins as there may be');
