@@ -254,6 +254,9 @@ SELECT client_id, loyalty_stage INTO TEMP stage FROM shop.clients;
 SELECT pg_temp.set('shop', '{"lost_rule": "model", "lost_p_alive": 0.4}'), pg_temp.refresh('shop') \g /dev/null
 SELECT pg_temp.same_rows('SELECT from_class, to_class, client_count FROM previewed', 'SELECT s.loyalty_stage, c.loyalty_stage, count(*) FROM stage s JOIN shop.clients c USING (client_id) WHERE s.loyalty_stage <> c.loyalty_stage GROUP BY 1, 2', 3, 'a refresh moves whom the preview named');
 SELECT * FROM pg_temp.losses_of('mbg/nbd', '2023-06-30');
+SELECT throws_ok(format($$SELECT * FROM clientcore.preview('shop', '{"lost_rule": "model", "%s": %s}')$$, s.name, s.value), '22023', format('settings: "%s" is no setting that can be tried', s.name), s.name || ' cannot be tried: no other model was fitted')
+FROM (VALUES ('purchase_model', '"pareto/nbd"'), ('model_sample_clients', '500'), ('model_refit_days', '5')) AS s (name, value);
+
 SELECT pg_temp.set('shop', '{"lost_p_alive": 0.7, "lost_min_days": 50, "lost_max_days": 200, "purchase_model": "bg/nbd"}'), pg_temp.refresh('shop') \g /dev/null
 SELECT * FROM pg_temp.losses_of('bg/nbd', '2023-06-30');
 SELECT is(count(*) FILTER (WHERE is_lost <> (silence_days > 200)), 0::bigint, 'it gives nobody up who bought once, but by the bound') FROM shop.clients WHERE purchase_count = 1;
