@@ -46,13 +46,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     clients bigint;
+    known text := format($sql$
+        FROM (%1$s) p
+        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$L) AND %2$L$sql$, clientcore.joined_histories(base), day);
 BEGIN
     EXECUTE format('SELECT count(*) FROM %I.history', base) INTO clients;
+    -- of several sources, and of other days, there are more rows than clients
+    IF clients > sample_clients THEN
+        EXECUTE 'SELECT count(*)' || known INTO clients;
+    END IF;
     RETURN format($sql$
-        SELECT clientcore.%1$I(p.history, %3$L) AS purchases, clientcore.fit_gamma_gamma(p.history, %3$L) AS spend
-        FROM (%2$s) p
-        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%3$L) AND %3$L%4$s$sql$,
-        'fit_' || replace(kind, '/', ''), clientcore.joined_histories(base), day,
+        SELECT clientcore.%1$I(p.history, %2$L) AS purchases, clientcore.fit_gamma_gamma(p.history, %2$L) AS spend%3$s%4$s$sql$,
+        'fit_' || replace(kind, '/', ''), day, known,
         CASE WHEN clients > sample_clients THEN format(' AND clientcore.key_fraction(p.client_id) < %L', round(sample_clients::numeric / clients, 9)) ELSE '' END);
 END
 $$;
@@ -85,6 +90,9 @@ BEGIN
             ON CONFLICT (as_of_date, kind) DO UPDATE SET model = excluded.model, fitted_at = excluded.fitted_at
             WHERE m.model OPERATOR(clientcore.<>) excluded.model$sql$, base)
         USING day, found.purchases, found.spend;
+        -- nor does one stay of the same day that is fitted to nobody any more
+        EXECUTE format('DELETE FROM %I.model m WHERE m.as_of_date = $1 AND (m.kind = $2 AND $3 IS NULL OR m.kind = ''gamma-gamma'' AND $4 IS NULL)', base)
+        USING day, setting.kind, found.purchases, found.spend;
         last_fit := day;
     END IF;
     EXECUTE format($sql$
@@ -97,7 +105,8 @@ $$;
 COMMENT ON FUNCTION clientcore.refresh_models(text, text, date, boolean) IS
 'Internal: fits the models of a base where that is due, and sets those that it goes by';
 
--- What the base has to say of its models: a list of kind, converged, failure.
+-- What the base has to say of the models of its day: a list of kind, clients, failure and
+-- whether losses are told by it.
 CREATE FUNCTION clientcore.models_in_short(base text)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -110,9 +119,13 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'clients', clientcore.model_clients(m.model), 'failure', clientcore.convergence_failure(m.model),
             'is_rule', s.lost_rule = 'model' AND m.kind <> 'gamma-gamma') ORDER BY m.kind = 'gamma-gamma')
         FROM %1$I.settings s
-        JOIN LATERAL (
-            SELECT DISTINCT ON (m.kind) m.* FROM %1$I.model m
-            WHERE m.kind IN (s.purchase_model, 'gamma-gamma') AND s.purchase_model <> 'none' ORDER BY m.kind, m.as_of_date DESC) m ON true$sql$, base)
+        CROSS JOIN %1$I.state t
+        CROSS JOIN LATERAL (
+            SELECT m.kind, m.model FROM %1$I.model m
+            WHERE m.kind IN (s.purchase_model, 'gamma-gamma')
+                AND m.as_of_date = (SELECT max(f.as_of_date) FROM %1$I.model f WHERE f.kind = s.purchase_model AND f.as_of_date <= t.as_of)
+            UNION ALL
+            SELECT s.purchase_model, NULL WHERE s.purchase_model = 'none' AND s.lost_rule = 'model') m$sql$, base)
     INTO models;
     RETURN coalesce(models, '[]');
 END

@@ -57,9 +57,9 @@ COMMENT ON FUNCTION clientcore.usual_model(text, date) IS
 'Internal: the model of a base as of a day; null, with a warning, where it does not converge';
 
 -- Days as arguments: where calibration ends, and where the holdout does.
-CREATE FUNCTION clientcore.check_holdout(base text, calibration_end date, holdout_end date)
-RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION clientcore.day_to_test(base text)
+RETURNS date
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -71,7 +71,22 @@ BEGIN
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('base "%s" has not been refreshed yet', base),
             HINT = format('CALL clientcore.refresh(%L) first.', base);
-    ELSIF calibration_end IS NULL OR holdout_end IS NULL THEN
+    END IF;
+    RETURN as_of;
+END
+$$;
+COMMENT ON FUNCTION clientcore.day_to_test(text) IS
+'Internal: the day that a base is as of. Errors: 55000 where it has none yet.';
+
+CREATE FUNCTION clientcore.check_holdout(base text, calibration_end date, holdout_end date)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    as_of date := clientcore.day_to_test(base);
+BEGIN
+    IF calibration_end IS NULL OR holdout_end IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'calibration_end and holdout_end must be days';
     ELSIF NOT isfinite(calibration_end) OR NOT isfinite(holdout_end) THEN
         RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'calibration_end and holdout_end must be finite';
@@ -95,12 +110,13 @@ AS $$
 DECLARE
     day date := (arguments ->> 'calibration_end')::date;
     most integer := (arguments ->> 'most')::integer;
-    as_of date;
+    as_of date := clientcore.day_to_test(base);
     result jsonb;
 BEGIN
-    EXECUTE format('SELECT as_of FROM %I.state', base) INTO as_of;
     day := coalesce(day, as_of);
-    IF day > as_of THEN
+    IF NOT isfinite(day) THEN
+        RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'calibration_end must be finite';
+    ELSIF day > as_of THEN
         PERFORM clientcore.argument_error('calibration_end', format('it must not be after %s, the day that base "%s" is as of', as_of, base), NULL);
     ELSIF most IS NULL OR most NOT BETWEEN 1 AND 1000 THEN
         PERFORM clientcore.argument_error('most', 'it must be between 1 and 1000', NULL);

@@ -224,6 +224,12 @@ BEGIN
         PERFORM clientcore.argument_error('settings', format('"%s" is no setting that can be tried', wrong),
             format('See the columns of %I.settings from abc_by on.', base));
     END IF;
+    -- losses are told by the model that was fitted
+    SELECT key INTO wrong FROM jsonb_object_keys(tried) AS k (key) WHERE key IN ('purchase_model', 'model_sample_clients', 'model_refit_days') ORDER BY key LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM clientcore.argument_error('settings', format('"%s" is no setting that can be tried', wrong),
+            format('SELECT * FROM clientcore.back_test(%L, calibration_end, holdout_end) holds models against each other.', base));
+    END IF;
     SELECT key INTO wrong FROM jsonb_each_text(tried) AS k (key, value) WHERE value IS NULL ORDER BY key LIMIT 1;
     IF wrong IS NOT NULL THEN
         PERFORM clientcore.argument_error('settings', format('"%s" must not be null', wrong), NULL);

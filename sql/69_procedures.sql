@@ -84,10 +84,11 @@ RETURNS TABLE (line text, is_rule boolean, is_failure boolean)
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
-    ELSE format('model %s did not converge (the view models says why)', m.kind)
-        || CASE WHEN m.is_rule THEN ': lost is who is silent for long, as if lost_rule were silence' ELSE '' END END,
-    m.is_rule, m.failure IS NOT NULL
+SELECT CASE WHEN m.kind = 'none' THEN 'there is no model to tell losses by (purchase_model is none)'
+        WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
+        ELSE format('model %s did not converge (the view models says why)', m.kind) END
+    || CASE WHEN m.is_rule AND (m.failure IS NOT NULL OR m.kind = 'none') THEN ': lost is who is silent for long, as if lost_rule were silence' ELSE '' END,
+    m.is_rule, m.failure IS NOT NULL OR m.kind = 'none'
 FROM jsonb_to_recordset(models) AS m (kind text, clients bigint, failure text, is_rule boolean)
 $$;
 COMMENT ON FUNCTION clientcore.model_lines(jsonb) IS
@@ -544,7 +545,7 @@ FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'ba
     right_share numeric, actual_count bigint, expected_count numeric, mean_error numeric)
 $$;
 COMMENT ON FUNCTION clientcore.back_test(text, date, date) IS
-'Which criterion of loss suits a base: rules and models made from the sales up to calibration_end, held against those from there to holdout_end. Of the clients known by then: those that each calls lost, and those of them that bought all the same; those that it keeps, and those of them that did not buy; right_share, of all, those judged right; the purchases of the holdout, actual and expected, and the mean absolute error of a client. Rules: silence (as calibrated on the day), days (lost_days), same as last period (as many days before the end of calibration), and the models, by the rule of lost_rule model; failure says why one did not converge. Errors: 22004 for a NULL day, 22008 for an infinite one, 22023 for days the wrong way round or after the day of the base, 42501, 3F000.';
+'Which criterion of loss suits a base: rules and models made from the sales up to calibration_end, held against those from there to holdout_end. Of the clients known by then: those that each calls lost, and those of them that bought all the same; those that it keeps, and those of them that did not buy; right_share, of all, those judged right; the purchases of the holdout, actual and expected, and the mean absolute error of a client. Rules: silence (as calibrated on the day), days (lost_days), same as last period (as many days before the end of calibration), and the models, by the rule of lost_rule model; failure says why one did not converge. Errors: 22004 for a NULL day, 22008 for an infinite one, 22023 for days the wrong way round or after the day of the base, 55000 before the first refresh, 42501, 3F000.';
 
 CREATE FUNCTION clientcore.purchase_count_fit(base text, calibration_end date DEFAULT NULL, most integer DEFAULT 7)
 RETURNS TABLE (purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
@@ -557,7 +558,7 @@ FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'ba
 ORDER BY t.purchase_count
 $$;
 COMMENT ON FUNCTION clientcore.purchase_count_fit(text, date, integer) IS
-'Clients by how often they bought after their first purchase up to calibration_end (by default the day of the base), and how many the model of the base, fitted as of that day, expects; the last row is of most purchases or more. Nothing is expected, with a warning, where the model does not converge. Errors: 22023 for a day after that of the base or for most that is not between 1 and 1000, 42501, 3F000. Source: the fit of counts in Fader, Hardie, Lee 2005.';
+'Clients by how often they bought after their first purchase up to calibration_end (by default the day of the base), and how many the model of the base, fitted as of that day, expects; the last row is of most purchases or more. Nothing is expected, with a warning, where the model does not converge. Errors: 22023 for a day after that of the base or for most that is not between 1 and 1000, 22008 for an infinite day, 55000 before the first refresh, 42501, 3F000. Source: the fit of counts in Fader, Hardie, Lee 2005.';
 
 CREATE FUNCTION clientcore.weekly_fit(base text, calibration_end date, holdout_end date)
 RETURNS TABLE (
