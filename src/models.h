@@ -148,5 +148,6 @@ extern double spend_expected(const double *parameters, double x, double spend);
 
 extern double digamma_of(double x);
 extern double trigamma_of(double x);
+extern double beta_below(double a, double b, double odds);
 
 #endif
