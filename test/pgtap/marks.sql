@@ -94,7 +94,7 @@ SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE aggfinalmodify <> 'r' OR 
 SELECT is_empty($$SELECT aggfnoid FROM aggregate WHERE proname IN ('rollup', 'abc_cutoffs', 'quantile_cutoffs', 'quantile', 'gini', 'hhi', 'top_share', 'silence_calibration') AND aggtranstype = 'internal'::regtype$$,
     'aggregates over histories and over values have a real type as their state');
 SELECT is_empty(
-    $$SELECT arguments, array_agg(proname) FROM aggregate WHERE proname <> 'xyz_class_by_variation' GROUP BY arguments, aggtranstype HAVING count(DISTINCT aggtransfn) > 1$$,
+    $$SELECT arguments, array_agg(proname) FROM aggregate WHERE proname NOT IN ('xyz_class_by_variation', 'fit_gamma_gamma') GROUP BY arguments, aggtranstype HAVING count(DISTINCT aggtransfn) > 1$$,
     'aggregates over the same arguments share one transition function');
 SELECT results_eq(
     $$SELECT count(*), count(DISTINCT aggtransfn), count(DISTINCT (aggcombinefn, aggserialfn, aggdeserialfn)) FROM aggregate WHERE proname IN ('xyz_class', 'loyalty_stage', 'is_lost_client')$$,
@@ -103,7 +103,7 @@ SELECT results_eq(
 -- types and operators
 SELECT set_eq(
     $$SELECT typname::text FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typelem = 0$$,
-    ARRAY['purchase_history', 'purchase_history_state', 'value_set', 'abc_cutoff', 'silence_histogram', 'calibrated_silence', 'loyalty_stage'], 'the types');
+    ARRAY['purchase_history', 'purchase_history_state', 'value_set', 'abc_cutoff', 'silence_histogram', 'calibrated_silence', 'loyalty_stage', 'fitted_model'], 'the types');
 SELECT is_empty(
     $$SELECT typname FROM pg_type t JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid WHERE typtype = 'b' AND typelem = 0 AND (typreceive = 0 OR typsend = 0 OR typlen <> -1)$$,
     'every type of our own has a binary form');
@@ -118,7 +118,7 @@ SELECT results_eq(
     'VALUES (true, true)', '= hashes and merges');
 SELECT set_eq(
     $$SELECT amname::text || ' ' || opcname || ' ' || opcdefault FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod JOIN member m ON m.classid = 'pg_opclass'::regclass AND m.objid = c.oid$$,
-    ARRAY['btree purchase_history_ops true', 'hash purchase_history_ops true'], 'operator classes');
+    ARRAY['btree purchase_history_ops true', 'hash purchase_history_ops true', 'btree fitted_model_ops true', 'hash fitted_model_ops true'], 'operator classes');
 SELECT is_empty(
     $$SELECT c.opcname FROM pg_opclass c JOIN member m ON m.classid = 'pg_opclass'::regclass AND m.objid = c.oid WHERE NOT amvalidate(c.oid)$$,
     'operator classes are valid');
@@ -126,7 +126,7 @@ SELECT is_empty(
 -- arguments of functions for people have names, so that each can be given by name
 SELECT is_empty(
     $$SELECT oid::regprocedure FROM function WHERE pronargs > 1 AND prokind IN ('f', 'w') AND proargnames IS NULL
-        AND NOT 'internal'::regtype = ANY (proargtypes::oid[]) AND proname !~ '^(purchase_history|rollup|values|silence_histogram|purchase_history_state)_'$$,
+        AND NOT 'internal'::regtype = ANY (proargtypes::oid[]) AND proname !~ '^(purchase_history|rollup|values|silence_histogram|purchase_history_state|fitted_model)_'$$,
     'arguments have names');
 SELECT results_eq(
     $$SELECT xyz_class(h => '{2024-01-01: sold 1; 2024-03-01: sold 1}', as_of => '2024-12-31', periods => 12, period => 'month', x => 0.75, y => 0.1),
