@@ -506,7 +506,7 @@ CREATE AGGREGATE clientcore.fit_gamma_gamma(x bigint, spend double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clientcore.fit_gamma_gamma(bigint, double precision) IS
-'The same from x, the number of purchases, and spend, their mean; rows with a NULL or with no purchase or no spend are left out.';
+'The same from x, the number of purchases, and spend, their mean; rows with a NULL or with no purchase or no spend are left out. Errors: 22023 for x out of bounds and for a spend further from zero than 1e80 or nearer than 1e-80.';
 
 -- What a model says of a client
 
@@ -592,7 +592,7 @@ RETURNS double precision
 AS 'MODULE_PATHNAME', 'expected_spend'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientcore.expected_spend(clientcore.fitted_model, bigint, double precision) IS
-'The same of x purchases of spend on average; a new client has zeros.';
+'The same of x purchases of spend on average; a new client has zeros. Errors: as fit_gamma_gamma.';
 
 CREATE FUNCTION clientcore.lifetime_value(purchases clientcore.fitted_model, spend clientcore.fitted_model, h clientcore.purchase_history, as_of date, months integer, yearly_discount_rate double precision)
 RETURNS double precision

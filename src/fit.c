@@ -23,7 +23,7 @@
 #define STEP_MAX 2.0
 #define SETTLED 1e-9
 
-/* A parameter beyond these has run away; as logarithms */
+/* A parameter beyond these has run away; as logarithms, v by the mean spend */
 #define LOG_MIN (-16.0)
 #define LOG_MAX 16.0
 
@@ -39,6 +39,7 @@ typedef struct Problem
 	const ModelCase *cases;
 	size_t count;
 	ModelPause pause;
+	double log_spend; /* of Gamma-Gamma */
 } Problem;
 
 typedef struct Ascent
@@ -153,7 +154,9 @@ is_within(const Problem *problem, const double *at)
 {
 	for (int i = 0; i < problem->size; i++)
 	{
-		if (!(at[i] > LOG_MIN && at[i] < LOG_MAX))
+		double off = at[i] - (i == 2 ? problem->log_spend : 0);
+
+		if (!(off > LOG_MIN && off < LOG_MAX))
 			return false;
 	}
 	return true;
@@ -259,7 +262,7 @@ start_at(const Problem *problem, const CaseMeans *means, int number,
 
 		at[0] = log(p);
 		at[1] = log(q);
-		at[2] = log(fmax(means->spend, 1e-6) * (q - 1) / p);
+		at[2] = problem->log_spend + log((q - 1) / p);
 		return;
 	}
 	at[0] = log(start[0]);
@@ -314,6 +317,8 @@ runaway_of(const Problem *problem, const CaseMeans *means, const double *at,
 
 		if (i == 1 && problem->kind != MODEL_GAMMA_GAMMA)
 			off -= log(fmax(means->t, 1e-3));
+		if (i == 2)
+			off -= problem->log_spend;
 		if (fabs(off) > furthest && fabs(off) > 8)
 		{
 			furthest = fabs(off);
@@ -350,11 +355,14 @@ void
 fit_model(ModelKind kind, const ModelCase *cases, size_t count,
 		  ModelPause pause, ModelFit *fit)
 {
-	Problem problem = {kind, model_descriptions[kind].parameter_count, cases,
-					   count, pause};
+	Problem problem = {kind,  model_descriptions[kind].parameter_count,
+					   cases, count,
+					   pause, 0};
 	CaseMeans means = means_of(&problem);
 	Ascent ascent;
 
+	if (kind == MODEL_GAMMA_GAMMA)
+		problem.log_spend = log(means.spend);
 	memset(fit, 0, sizeof(*fit));
 	choose_start(&problem, &means, ascent.at);
 	ascend(&problem, STEPS_MAX, &ascent);

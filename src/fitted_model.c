@@ -8,7 +8,6 @@
  */
 #include "fitted_model.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "common/hashfn.h"
@@ -320,8 +319,7 @@ parse_clients(ModelParser *parser, const JsonbValue *value)
 
 /* An object with the numbers of all parameters, in their order or another */
 static bool
-parse_numbers(ModelParser *parser, const JsonbValue *value, double least,
-			  double most, double *numbers)
+parse_numbers(ModelParser *parser, const JsonbValue *value, double *numbers)
 {
 	const ModelDescription *kind = &model_descriptions[parser->model->kind];
 
@@ -340,11 +338,30 @@ parse_numbers(ModelParser *parser, const JsonbValue *value, double least,
 
 		if (number == NULL)
 			return fail(parser, "a parameter is missing");
-		if (!parse_number(number, &numbers[i]) || numbers[i] < least ||
-			numbers[i] > most)
-			return fail(parser, "parameters are numbers between 1e-9 and 1e9, "
-								"standard errors of at least 0");
+		if (!parse_number(number, &numbers[i]))
+			return fail(parser, "parameters and standard errors are numbers");
 		numbers[i] += 0.0; /* no minus zero */
+	}
+	return true;
+}
+
+/* v of Gamma-Gamma is money; all others are within the same bounds */
+static bool
+check_parameters(ModelParser *parser)
+{
+	const FittedModel *model = parser->model;
+	int count = model_descriptions[model->kind].parameter_count;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool is_money = model->kind == MODEL_GAMMA_GAMMA && i == 2;
+
+		if (model->parameters[i] < (is_money ? MONEY_MIN : PARAMETER_MIN) ||
+			model->parameters[i] > (is_money ? MONEY_MAX : PARAMETER_MAX))
+			return fail(parser, "parameters are between 1e-9 and 1e9, v of "
+								"gamma-gamma between 1e-100 and 1e100");
+		if (model->standard_errors[i] < 0)
+			return fail(parser, "standard errors are at least 0");
 	}
 	return true;
 }
@@ -442,15 +459,15 @@ parse_model(ModelParser *parser, Jsonb *json)
 	found = getKeyJsonValueFromContainer(&json->root, "parameters", 10, &room);
 	if (found == NULL)
 		return fail(parser, "parameters are missing");
-	if (!parse_numbers(parser, found, PARAMETER_MIN, PARAMETER_MAX,
-					   model->parameters))
+	if (!parse_numbers(parser, found, model->parameters))
 		return false;
 	found = getKeyJsonValueFromContainer(&json->root, "standard_errors", 15,
 										 &room);
-	if (found != NULL &&
-		!parse_numbers(parser, found, 0, DBL_MAX, model->standard_errors))
+	if (found != NULL && !parse_numbers(parser, found, model->standard_errors))
 		return false;
 	parser->has_errors = found != NULL;
+	if (!check_parameters(parser))
+		return false;
 
 	if (model->kind == MODEL_GAMMA_GAMMA)
 	{

@@ -116,7 +116,9 @@ spend_arguments(FunctionCallInfo fcinfo, int argno, double *x, double *spend)
 {
 	*x = count_argument(fcinfo, argno);
 	*spend = PG_GETARG_FLOAT8(argno + 1) + 0.0;
-	if (!isfinite(*spend))
+	if (!(fabs(*spend) <= SPEND_MAX) ||
+		(*spend != 0 && fabs(*spend) < SPEND_MIN))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("spend must be finite")));
+						errmsg("spend must be between %g and %g, or zero",
+							   SPEND_MIN, SPEND_MAX)));
 }

@@ -41,9 +41,16 @@ typedef struct ModelDescription
 
 extern const ModelDescription model_descriptions[MODEL_KINDS];
 
-/* Between these are all parameters, so that nothing overflows */
+/*
+ * Between these are all parameters, so that nothing overflows; those of money,
+ * v and what is spent, are in whatever currency.
+ */
 #define PARAMETER_MIN 1e-9
 #define PARAMETER_MAX 1e9
+#define SPEND_MIN 1e-80
+#define SPEND_MAX 1e80
+#define MONEY_MIN 1e-100
+#define MONEY_MAX 1e100
 
 #define MODEL_X_MAX 1000000
 #define MODEL_TIME_MAX 1e9
@@ -149,5 +156,6 @@ extern double spend_expected(const double *parameters, double x, double spend);
 
 extern double digamma_of(double x);
 extern double trigamma_of(double x);
+extern double beta_below(double a, double b, double odds);
 
 #endif

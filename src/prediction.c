@@ -315,46 +315,105 @@ nbd(const double *parameters, double count, double time)
 static double
 nbd_at_least(const double *parameters, double count, double time)
 {
-	double r = parameters[0];
-	double alpha = parameters[1];
-	double share = time / (alpha + time);
-	bool is_tail = count > r * time / alpha;
-	double sum = 0;
+	if (count == 0)
+		return 1;
+	return time == 0 ? 0
+					 : beta_below(count, parameters[0], time / parameters[1]);
+}
 
-	if (time == 0)
-		return count == 0;
-	if (!is_tail)
+/*
+ * Up to a factor, of a client of Pareto/NBD who leaves at y after count
+ * purchases: the logarithm of the density of ln y.  It is concave.
+ */
+static double
+log_leaving_density(const double *parameters, double count, double log_y)
+{
+	double y = exp(log_y);
+
+	return (count + 1) * log_y -
+		   (parameters[0] + count) * log1p(y / parameters[1]) -
+		   (parameters[2] + 1) * log1p(y / parameters[3]);
+}
+
+/* Where it is highest: its slope falls with ln y */
+static double
+likeliest_leaving(const double *parameters, double count, double log_end)
+{
+	double low = -100;
+	double high = log_end;
+
+	for (int i = 0; i < 60; i++)
 	{
-		for (double i = 0; i < count; i++)
-			sum += nbd(parameters, i, time);
-		return fmax(1 - sum, 0);
+		double at = (low + high) / 2;
+		double y = exp(at);
+		double slope = count + 1 -
+					   (parameters[0] + count) * y / (parameters[1] + y) -
+					   (parameters[2] + 1) * y / (parameters[3] + y);
+
+		if (slope > 0)
+			low = at;
+		else
+			high = at;
 	}
-	for (double i = count, term = nbd(parameters, i, time);
-		 term > 1e-17 * sum && term > 0; i++)
+	return high;
+}
+
+/* From the top to one side, as far as anything is there */
+static double
+leaving_on_side(const double *parameters, double count, double top,
+				double limit)
+{
+	double height = log_leaving_density(parameters, count, top);
+	double near = top;
+	double far = limit;
+	double length;
+	double sum = 0;
+	int stretches;
+
+	if (log_leaving_density(parameters, count, far) < height - 45)
 	{
-		sum += term;
-		term *= (r + i) / (i + 1) * share;
+		for (int i = 0; i < 60; i++)
+		{
+			double at = (near + far) / 2;
+
+			if (log_leaving_density(parameters, count, at) < height - 45)
+				far = at;
+			else
+				near = at;
+		}
 	}
-	return sum;
+	stretches = (int) fmax(8, ceil(fabs(far - top)));
+	length = (far - top) / stretches;
+	for (int i = 0; i < stretches * LEGENDRE_NODES; i++)
+	{
+		int half = i % LEGENDRE_NODES / 2;
+		double place = i % 2 ? legendre_node[half] : -legendre_node[half];
+		double log_y = top + length * (i / LEGENDRE_NODES + (1 + place) / 2);
+
+		sum += legendre_weight[half] *
+			   exp(log_leaving_density(parameters, count, log_y) - height);
+	}
+	return sum * fabs(length) / 2;
 }
 
 static double
 pareto_count(const double *parameters, double count, double time)
 {
-	ParetoTime walk;
-	ParetoPoint point;
-	double sum;
+	double s = parameters[2];
+	double beta = parameters[3];
+	double top;
+	double y;
+	double sides;
 
-	pareto_start(&walk, parameters, 0, 0, time);
-	pareto_at(&walk, time, &point);
-	sum = nbd(parameters, count, time) * exp(-parameters[2] * point.log_beta);
-	/* the number of purchases makes the integrand steeper */
-	walk.longest /= 1 + count / 4;
-	while (pareto_next(&walk, &point))
-		sum += parameters[2] * point.weight *
-			   exp(parameters[0] * point.log_alpha) *
-			   nbd(parameters, count, point.y);
-	return sum;
+	if (time == 0)
+		return count == 0;
+	top = likeliest_leaving(parameters, count, log(time));
+	y = exp(top);
+	sides = leaving_on_side(parameters, count, top, -100) +
+			leaving_on_side(parameters, count, top, log(time));
+	return nbd(parameters, count, time) * exp(-s * log1p(time / beta)) +
+		   nbd(parameters, count, y) * exp(-s * log1p(y / beta)) * s * y /
+			   (beta + y) * sides;
 }
 
 /* A new client buys exactly count times, after the first, within a time */

@@ -2,8 +2,8 @@
  * quadrature.c
  *		Integrals over the time at which a client of Pareto/NBD may leave.
  *
- * Time is measured by the logarithm of (the smaller of alpha and beta) + y,
- * in which the integrand is smooth, and cut into stretches over which it falls
+ * Time is measured by ln(1 + y / the smaller of alpha and beta), in which the
+ * integrand is smooth, and cut into stretches over which it falls
  * by e^8 at most; sixteen nodes of Gauss and Legendre give each to about
  * thirteen digits.  What is less than e^-45 of the whole is left out.
  */
@@ -57,10 +57,9 @@ pareto_start(ParetoTime *time, const double *parameters, double x, double from,
 	time->reference = log_remainder(time, log1p(from / time->alpha),
 									log1p(from / time->beta));
 	time->least = fmin(time->alpha, time->beta);
-	time->at = log(time->least + from);
-	time->end = log(time->least + to);
+	time->at = log1p(from / time->least);
+	time->end = log1p(to / time->least);
 	time->length = 0;
-	time->longest = STRETCH_MAX;
 	time->node = 0;
 }
 
@@ -73,12 +72,12 @@ find_stretch(ParetoTime *time)
 	double slope;
 
 	time->at += time->length;
-	y = exp(time->at) - time->least;
+	y = time->least * expm1(time->at);
 	pareto_at(time, y, &start);
 	if (time->at >= time->end || start.weight < exp(-FALL_ENOUGH))
 		return false;
-	time->length = fmin(time->longest, time->end - time->at);
-	y = exp(time->at + time->length) - time->least;
+	time->length = fmin(STRETCH_MAX, time->end - time->at);
+	y = time->least * expm1(time->at + time->length);
 	slope = (time->least + y) * ((time->r + time->x) / (time->alpha + y) +
 								 time->s / (time->beta + y));
 	if (slope * time->length > FALL_MAX)
@@ -95,17 +94,17 @@ pareto_next(ParetoTime *time, ParetoPoint *point)
 	int half = LEGENDRE_NODES / 2;
 	int node = time->node;
 	double place;
-	double whole;
+	double y;
 
 	if (node == 0 && !find_stretch(time))
 		return false;
 	time->node = (node + 1) % LEGENDRE_NODES;
 	place = node < half ? -legendre_node[half - 1 - node]
 						: legendre_node[node - half];
-	whole = exp(time->at + time->length * (1 + place) / 2);
-	pareto_at(time, fmax(whole - time->least, 0), point);
+	y = time->least * expm1(time->at + time->length * (1 + place) / 2);
+	pareto_at(time, y, point);
 	point->weight *=
 		legendre_weight[node < half ? half - 1 - node : node - half] *
-		time->length / 2 * whole / (time->beta + point->y);
+		time->length / 2 * (time->least + y) / (time->beta + y);
 	return true;
 }

@@ -34,9 +34,8 @@ typedef struct ParetoTime
 	double log_alpha;
 	double reference;
 	double least;  /* of alpha and beta */
-	double at;     /* ln(least + y): where the stretch starts */
+	double at;     /* ln(1 + y / least): where the stretch starts */
 	double length; /* of the stretch */
-	double longest;
 	double end;
 	int node; /* of the stretch, the next one; 0: it is yet to be found */
 } ParetoTime;
