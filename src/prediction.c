@@ -257,7 +257,8 @@ pareto_time_of(const double *parameters, const ModelClient *client,
 	double k = parameters[0] + client->x;
 	double alpha = parameters[1] + client->t;
 	double low = 0;
-	double high = log1p(MODEL_TIME_MAX / alpha);
+	double last = log1p(MODEL_TIME_MAX / alpha);
+	double high = last;
 	/* what it would be if it could not leave; the true time is later */
 	double at = fmin(-log1p(-wanted) / k, high);
 
@@ -282,6 +283,9 @@ pareto_time_of(const double *parameters, const ModelClient *client,
 			break;
 		at = next;
 	}
+	/* not within the time that is looked at */
+	if (at >= last * (1 - 1e-12))
+		return INFINITY;
 	return alpha * expm1(at);
 }
 
