@@ -463,7 +463,7 @@ put_loss_events(FunctionCallInfo fcinfo, const LostRule *rule)
 	LossEvent event;
 	LossStep step;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	scan.purchases = history_purchases(&header, as_of);
 	scan.intervals.lower = room_for_intervals(scan.purchases);

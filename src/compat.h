@@ -17,10 +17,13 @@
 #error "clientcore needs a compiler with 128-bit integers"
 #endif
 
-/* 15.0 knows InitMaterializedSRF() by its former name only */
+/* 15.0 knows InitMaterializedSRF() and its flags by their former names only */
 #include "funcapi.h"
 #if PG_VERSION_NUM < 160000
 #define InitMaterializedSRF SetSingleFuncCall
+#ifndef MAT_SRF_USE_EXPECTED_DESC
+#define MAT_SRF_USE_EXPECTED_DESC SRF_SINGLE_USE_EXPECTED
+#endif
 #endif
 
 /* From 16 on: varlena macros in a header of their own, soft input errors */

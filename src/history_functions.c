@@ -395,7 +395,7 @@ history_days(PG_FUNCTION_ARGS)
 	HistoryDay day;
 	MemoryContext row_context = make_row_context();
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	history_open_stored(PG_GETARG_PURCHASE_HISTORY(0), &header);
 	history_rewind(&header, &cursor);
 	while (history_next_stored(&cursor, &day))
@@ -444,7 +444,7 @@ history_periods(PG_FUNCTION_ARGS)
 	bool more;
 	MemoryContext row_context = make_row_context();
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	period = period_from_text(PG_GETARG_TEXT_PP(1));
