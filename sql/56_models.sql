@@ -599,7 +599,7 @@ RETURNS double precision
 AS 'MODULE_PATHNAME', 'lifetime_value_history'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION clientcore.lifetime_value(clientcore.fitted_model, clientcore.fitted_model, clientcore.purchase_history, date, integer, double precision) IS
-'What the client is expected to bring in the calendar months that follow as_of, each discounted from its end: purchases expected in the month times the spend expected of each. In the currency of the sales. NULL where the spend has no finite mean, and where nothing was bought up to as_of. Errors: 22023 for a model of the wrong kind, months that are not between 0 and 1200 or a rate of at most -1, 22008 for an infinite day.';
+'What the client is expected to bring in the calendar months that follow as_of, each discounted from its end: purchases expected in the month times the spend expected of each. In the currency of the sales. NULL where the spend has no finite mean, and where nothing was bought up to as_of. Errors: 22023 for a model of the wrong kind, months that are not between 0 and 1200 or a rate that is not between -0.9 and 100, 22008 for an infinite day.';
 
 CREATE FUNCTION clientcore.lifetime_value(purchases clientcore.fitted_model, spend clientcore.fitted_model, as_of date, months integer, yearly_discount_rate double precision)
 RETURNS double precision

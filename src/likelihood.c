@@ -139,7 +139,7 @@ add_beta_geometric(ModelKind kind, const double *parameters,
 			step_up(&steps, parameters, x, x + extra);
 			if (x + extra > 0)
 			{
-				over_b = 1 / (b + x + extra - 1);
+				over_b = 1 / (b + (x + extra - 1));
 				log_odds = log_a + log(over_b);
 			}
 		}

@@ -110,15 +110,23 @@ model_client_arguments(FunctionCallInfo fcinfo, int argno, ModelClient *client)
 							   "t_x is 0 if, and only if, x is 0")));
 }
 
+/* What is spent: money in any currency, so that nothing made of it overflows */
+double
+spend_argument(FunctionCallInfo fcinfo, int argno)
+{
+	double spend = PG_GETARG_FLOAT8(argno) + 0.0;
+
+	if (!(fabs(spend) <= SPEND_MAX) || (spend != 0 && fabs(spend) < SPEND_MIN))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("spend must be between %g and %g, or zero",
+							   SPEND_MIN, SPEND_MAX)));
+	return spend;
+}
+
 /* x, spend */
 void
 spend_arguments(FunctionCallInfo fcinfo, int argno, double *x, double *spend)
 {
 	*x = count_argument(fcinfo, argno);
-	*spend = PG_GETARG_FLOAT8(argno + 1) + 0.0;
-	if (!(fabs(*spend) <= SPEND_MAX) ||
-		(*spend != 0 && fabs(*spend) < SPEND_MIN))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("spend must be between %g and %g, or zero",
-							   SPEND_MIN, SPEND_MAX)));
+	*spend = spend_argument(fcinfo, argno + 1);
 }

@@ -15,6 +15,7 @@ extern bool repeat_spend_of_history(FunctionCallInfo fcinfo, int argno,
 									int32 as_of, double *x, double *spend);
 extern void model_client_arguments(FunctionCallInfo fcinfo, int argno,
 								   ModelClient *client);
+extern double spend_argument(FunctionCallInfo fcinfo, int argno);
 extern void spend_arguments(FunctionCallInfo fcinfo, int argno, double *x,
 							double *spend);
 

@@ -329,11 +329,11 @@ rate_argument(FunctionCallInfo fcinfo, int argno)
 {
 	double rate = PG_GETARG_FLOAT8(argno);
 
-	if (!(rate > -1 && rate <= 100))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("yearly_discount_rate must be greater than -1, "
-							   "and at most 100"),
-						errhint("Use 0.10 for 10 %% a year.")));
+	if (!(rate >= -0.9 && rate <= 100))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("yearly_discount_rate must be between -0.9 and 100"),
+				 errhint("Use 0.10 for 10 %% a year.")));
 	return rate;
 }
 
@@ -397,7 +397,7 @@ lifetime_value(PG_FUNCTION_ARGS)
 {
 	const FittedModel *purchases = purchase_model_argument(fcinfo, 0);
 	const FittedModel *spends = spend_model_argument(fcinfo, 1);
-	double mean = PG_GETARG_FLOAT8(5);
+	double mean = spend_argument(fcinfo, 5);
 	int32 as_of = check_day(PG_GETARG_DATEADT(6), "as_of");
 	int32 months = months_argument(fcinfo, 7);
 	double rate = rate_argument(fcinfo, 8);
@@ -405,9 +405,6 @@ lifetime_value(PG_FUNCTION_ARGS)
 	double each;
 
 	model_client_arguments(fcinfo, 2, &client);
-	if (!isfinite(mean))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("spend must be finite")));
 	each = spend(spends, client.x, mean);
 	if (isnan(each))
 		PG_RETURN_NULL();

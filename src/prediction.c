@@ -62,7 +62,7 @@ probability_alive(ModelKind kind, const double *parameters,
 		double extra = kind == MODEL_MBG_NBD ? 1 : 0;
 
 		return from_log_odds(
-			log(parameters[3] + client->x + extra - 1) - log(parameters[2]) -
+			log(parameters[3] + (client->x + extra - 1)) - log(parameters[2]) -
 			(r + client->x) *
 				log1p((client->t - client->t_x) / (alpha + client->t_x)));
 	}

@@ -489,11 +489,11 @@ SELECT pg_temp.same_rows('SELECT client_id, is_lost, lost_rule, silence_limit_da
 
 SELECT throws_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), '23514', NULL, format('%s is refused for %s', s.value, s.name))
 FROM (VALUES ('lost_rule', 'p_alive'), ('lost_p_alive', '0'), ('lost_p_alive', '1'), ('lost_p_alive', 'NaN'), ('purchase_model', 'gamma-gamma'), ('purchase_model', 'MBG/NBD'), ('purchase_model', ''),
-    ('model_sample_clients', '99'), ('model_refit_days', '-1'), ('model_refit_days', '3661'), ('discount_rate', '-1'), ('discount_rate', '100.01'), ('discount_rate', 'NaN')) AS s (name, value);
+    ('model_sample_clients', '99'), ('model_refit_days', '-1'), ('model_refit_days', '3661'), ('discount_rate', '-0.91'), ('discount_rate', '0.0000000001'), ('lost_p_alive', '0.9999999999'), ('discount_rate', '100.01'), ('discount_rate', 'NaN')) AS s (name, value);
 SELECT throws_ok(format('UPDATE shop.settings SET %s = NULL', name), '23502', NULL, name || ' is never unknown')
 FROM unnest(ARRAY['lost_p_alive', 'purchase_model', 'model_sample_clients', 'model_refit_days', 'discount_rate']) AS name;
 SELECT lives_ok(format('UPDATE shop.settings SET %s = %L', s.name, s.value), format('%s is taken for %s', s.value, s.name))
-FROM (VALUES ('lost_rule', 'model'), ('lost_p_alive', '0.0001'), ('lost_p_alive', '0.9999'), ('purchase_model', 'none'), ('model_sample_clients', '100'), ('model_refit_days', '3660'), ('discount_rate', '-0.99'), ('discount_rate', '100')) AS s (name, value);
+FROM (VALUES ('lost_rule', 'model'), ('lost_p_alive', '0.0001'), ('lost_p_alive', '0.9999'), ('purchase_model', 'none'), ('model_sample_clients', '100'), ('model_refit_days', '3660'), ('discount_rate', '-0.9'), ('discount_rate', '100')) AS s (name, value);
 SELECT throws_ok($$SELECT * FROM clientcore.preview('shop', '{"lost_p_alive": 1.5}')$$, '22023', NULL, 'nor can it be tried');
 
 -- --- real sales ---

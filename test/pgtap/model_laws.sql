@@ -245,6 +245,12 @@ SELECT is_empty(
 SELECT is_empty(
     $$SELECT m, h, as_of, spend, mean FROM (SELECT g AS m, h, as_of, expected_spend(g, h, as_of) AS spend, expected_spend(g, purchase_count(c) - 1, coalesce(revenue(slice(c, from_day => first_purchase(c) + 1)) / nullif(purchase_count(c) - 1, 0), 0)::double precision) AS mean FROM valued, as_of(h, as_of) AS c WHERE months = 1 AND purchase_count(c) > 0) AS s WHERE (abs(spend / mean - 1) < 1e-12) IS NOT TRUE$$, 'spend expected is that of the mean of repeat purchases');
 SELECT is((SELECT count(*) FROM valued WHERE value IS NULL), (SELECT count(*) FROM valued WHERE purchase_count(as_of(h, as_of)) = 0), 'who has not bought yet has none');
+SELECT is_empty($$
+    SELECT m, rate, value FROM unnest(ARRAY['mbg/nbd', 'bg/nbd']) AS kind, unnest(ARRAY[1e-9, 1, 1e9]) AS least, unnest(ARRAY[-0.9, 100]) AS rate,
+        LATERAL (SELECT format('{"kind": "%s", "parameters": {"r": 1e9, "alpha": %s, "a": %s, "b": 1e9}}', kind, least, least)::fitted_model AS m) AS p,
+        LATERAL (VALUES (lifetime_value(m, '{"kind": "gamma-gamma", "parameters": {"p": 1e9, "q": 1.000000001, "v": 1e100}}', 1000, 1, 1e9, 1e80, '2024-01-01', 1200, rate)),
+            (lifetime_value(m, '{"kind": "gamma-gamma", "parameters": {"p": 1e9, "q": 1.000000001, "v": 1e100}}', '2024-01-01', 1200, rate))) AS v (value)
+    WHERE (value >= 0 AND value < 'infinity') IS NOT TRUE$$, 'lifetime values are finite, whatever the model, the rate and the money');
 SELECT is(lifetime_value('{"kind": "pareto/nbd", "parameters": {"r": 1, "alpha": 1, "s": 1, "beta": 1}}', '{"kind": "gamma-gamma", "parameters": {"p": 1, "q": 2, "v": 1}}', '5874897-12-31', 12, 0) > 0, true, 'at the end of the calendar');
 SELECT results_eq(
     $$SELECT next_purchase(m, h, '5874897-12-31'), next_purchase(m, h, '5874897-12-01'), next_purchase(m, h, '5874897-12-01', 0.9) FROM (VALUES ('{"kind": "bg/nbd", "parameters": {"r": 10, "alpha": 10, "a": 1, "b": 100}}'::fitted_model, '{5874897-12-01: sold 1}'::purchase_history)) AS v(m, h)$$,
