@@ -3,6 +3,21 @@
 -- them. What they say of a client changes with every day that passes, so it stands in no
 -- card: views compute it from the model and the dates and counts of the card.
 
+-- Why a base does not go by a model. Where leaving is not told from chance, the model calls
+-- everybody alive, however long silent: it converged, and says nothing about loss.
+CREATE FUNCTION clientcore.unfit_reason(model clientcore.fitted_model)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(clientcore.convergence_failure(model), CASE WHEN clientcore.model_kind(model) <> 'gamma-gamma'
+    AND clientcore.model_parameter(model, p.leaving) < 2 * clientcore.standard_error(model, p.leaving)
+    THEN format('%s is less than twice its standard error: leaving is not told from chance', p.leaving) END)
+FROM (SELECT CASE clientcore.model_kind(model) WHEN 'pareto/nbd' THEN 's' ELSE 'a' END AS leaving) p
+$$;
+COMMENT ON FUNCTION clientcore.unfit_reason(clientcore.fitted_model) IS
+'Internal: why a base does not go by a model: it did not converge, or does not tell leaving from chance; null where it does';
+
 -- What stands for the model in expressions over the settings of an alias: null but where the
 -- rule of loss goes by it.
 CREATE FUNCTION clientcore.lost_model(base text, alias text)
@@ -97,8 +112,8 @@ BEGIN
     END IF;
     EXECUTE format($sql$
         UPDATE %1$I.state s
-        SET purchase_model = (SELECT m.model FROM %1$I.model m WHERE m.as_of_date = $1 AND m.kind = $2 AND clientcore.converged(m.model)),
-            spend_model = (SELECT m.model FROM %1$I.model m WHERE m.as_of_date = $1 AND m.kind = 'gamma-gamma' AND clientcore.converged(m.model))$sql$, base)
+        SET purchase_model = (SELECT m.model FROM %1$I.model m WHERE m.as_of_date = $1 AND m.kind = $2 AND clientcore.unfit_reason(m.model) IS NULL),
+            spend_model = (SELECT m.model FROM %1$I.model m WHERE m.as_of_date = $1 AND m.kind = 'gamma-gamma' AND clientcore.unfit_reason(m.model) IS NULL)$sql$, base)
     USING last_fit, setting.kind;
 END
 $$;
@@ -116,7 +131,7 @@ DECLARE
     models jsonb;
 BEGIN
     EXECUTE format($sql$
-        SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'clients', clientcore.model_clients(m.model), 'failure', clientcore.convergence_failure(m.model),
+        SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'clients', clientcore.model_clients(m.model), 'failure', clientcore.unfit_reason(m.model),
             'is_rule', s.lost_rule = 'model' AND m.kind <> 'gamma-gamma') ORDER BY m.kind = 'gamma-gamma')
         FROM %1$I.settings s
         CROSS JOIN %1$I.state t

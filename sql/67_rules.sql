@@ -152,7 +152,7 @@ BEGIN
     found := clientcore.calibration(base, day);
     EXECUTE format('SELECT CASE WHEN s.lost_rule = ''model'' AND s.purchase_model <> ''none'' THEN clientcore.fit_as_of(%L, s.purchase_model, $1) END FROM %I.settings s', base, base)
     INTO model USING day;
-    IF clientcore.converged(model) IS NOT TRUE THEN
+    IF clientcore.unfit_reason(model) IS NOT NULL THEN
         model := NULL;
     END IF;
     EXECUTE format($sql$

@@ -86,7 +86,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN m.kind = 'none' THEN 'there is no model to tell losses by (purchase_model is none)'
         WHEN m.failure IS NULL THEN format('model %s fitted to %s', m.kind, clientcore.counted(m.clients, 'client', 'clients'))
-        ELSE format('model %s did not converge (the view models says why)', m.kind) END
+        ELSE format('model %s is not used (the view models says why)', m.kind) END
     || CASE WHEN m.is_rule AND (m.failure IS NOT NULL OR m.kind = 'none') THEN ': lost is who is silent for long, as if lost_rule were silence' ELSE '' END,
     m.is_rule, m.failure IS NOT NULL OR m.kind = 'none'
 FROM jsonb_to_recordset(models) AS m (kind text, clients bigint, failure text, is_rule boolean)
