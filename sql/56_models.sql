@@ -524,6 +524,13 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION clientcore.p_alive(clientcore.fitted_model, bigint, double precision, double precision) IS
 'The same of x, t_x and t as the fits take them, in the unit of the model; a new client has zeros.';
 
+CREATE FUNCTION clientcore.log_likelihood(model clientcore.fitted_model, x bigint, t_x double precision, t double precision)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'log_likelihood_of_client'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clientcore.log_likelihood(clientcore.fitted_model, bigint, double precision, double precision) IS
+'The natural logarithm of the likelihood of one client of x, t_x and t under a model, in the unit of the model: summed over clients whom the model was not fitted to, it compares models. Errors: as p_alive. Source: the papers of the models.';
+
 CREATE FUNCTION clientcore.expected_purchases(model clientcore.fitted_model, h clientcore.purchase_history, as_of date, days integer)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'expected_purchases_history'

@@ -1,5 +1,5 @@
 -- The repeat-buying models of a base. A refresh fits them to the histories, keeps what it
--- found in the table model, and puts those that converged into state, where views find
+-- found in the table model, and puts those of use into state, where views find
 -- them. What they say of a client changes with every day that passes, so it stands in no
 -- card: views compute it from the model and the dates and counts of the card.
 
@@ -28,7 +28,7 @@ AS $$
 SELECT format('CASE %2$s.lost_rule WHEN ''model'' THEN (SELECT t.purchase_model FROM %1$I.state t) END', base, alias)
 $$;
 COMMENT ON FUNCTION clientcore.lost_model(text, text) IS
-'Internal: the expression for the model that the lost rule goes by; null where it goes by none, or none converged';
+'Internal: the expression for the model that the lost rule goes by; null where it goes by none, or none is of use';
 
 -- By what losses are told, so that they need not be told again where it is the same.
 CREATE FUNCTION clientcore.lost_rule_in_short(base text, settings text)
@@ -51,9 +51,23 @@ $$;
 COMMENT ON FUNCTION clientcore.lost_rule_in_short(text, text) IS
 'Internal: the settings and the model by which losses are told';
 
+-- The clients of a day with what they had bought by then; day is an expression. Dates that
+-- stand for none would be taken for a hundred years of silence.
+CREATE FUNCTION clientcore.known_clients(base text, day text)
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        SELECT p.client_id, p.history, clientcore.first_purchase(p.history) AS first_day
+        FROM (%1$s) p
+        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$s) AND %2$s$sql$, clientcore.joined_histories(base), day)
+$$;
+COMMENT ON FUNCTION clientcore.known_clients(text, text) IS
+'Internal: the query of the clients of a base on a day';
+
 -- The query that fits: one row with purchases and spend, of the clients up to a day. Of many
--- clients a sample, the same at every refresh but for new clients. Dates that stand for none
--- would be taken for a hundred years of silence.
+-- clients a sample, the same at every refresh but for new clients.
 CREATE FUNCTION clientcore.fit_query(base text, kind text, day date, sample_clients bigint)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -61,19 +75,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     clients bigint;
-    known text := format($sql$
-        FROM (%1$s) p
-        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$L) AND %2$L$sql$, clientcore.joined_histories(base), day);
+    known text := clientcore.known_clients(base, format('%L::date', day));
 BEGIN
     EXECUTE format('SELECT count(*) FROM %I.history', base) INTO clients;
     -- of several sources, and of other days, there are more rows than clients
     IF clients > sample_clients THEN
-        EXECUTE 'SELECT count(*)' || known INTO clients;
+        EXECUTE format('SELECT count(*) FROM (%s) c', known) INTO clients;
     END IF;
     RETURN format($sql$
-        SELECT clientcore.%1$I(p.history, %2$L) AS purchases, clientcore.fit_gamma_gamma(p.history, %2$L) AS spend%3$s%4$s$sql$,
+        SELECT clientcore.%1$I(c.history, %2$L) AS purchases, clientcore.fit_gamma_gamma(c.history, %2$L) AS spend
+        FROM (%3$s) c%4$s$sql$,
         'fit_' || replace(kind, '/', ''), day, known,
-        CASE WHEN clients > sample_clients THEN format(' AND clientcore.key_fraction(p.client_id) < %L', round(sample_clients::numeric / clients, 9)) ELSE '' END);
+        CASE WHEN clients > sample_clients THEN format(' WHERE clientcore.key_fraction(c.client_id) < %L', round(sample_clients::numeric / clients, 9)) ELSE '' END);
 END
 $$;
 COMMENT ON FUNCTION clientcore.fit_query(text, text, date, bigint) IS

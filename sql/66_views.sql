@@ -337,17 +337,13 @@ SELECT format($sql$
                 ELSE trim_scale(t.lost_factor) || ' x ' || trim_scale(c.typical_interval) || ' days' END AS lost_rule,
             c.typical_interval::numeric(10, 1) AS typical_interval_days,
             s.as_of - c.first_purchase AS tenure_days,
-            -- the models know purchases after the first, and times in days
-            clientcore.p_alive(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase)::numeric(9, 8) AS p_alive,
-            clientcore.expected_purchases(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
-                (s.as_of + interval '12 months')::date - s.as_of)::numeric(12, 4) AS expected_purchases_12m,
-            clientcore.lifetime_value(s.purchase_model, s.spend_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
+            clientcore.p_alive(s.purchase_model, b.x, b.t_x, b.t)::numeric(9, 8) AS p_alive,
+            clientcore.expected_purchases(s.purchase_model, b.x, b.t_x, b.t, b.year_days)::numeric(12, 4) AS expected_purchases_12m,
+            clientcore.lifetime_value(s.purchase_model, s.spend_model, b.x, b.t_x, b.t,
                 CASE WHEN c.purchase_count > 1 THEN (c.revenue - c.first_revenue) / (c.purchase_count - 1) ELSE 0 END,
                 s.as_of, 12, t.discount_rate)::numeric(28, 4) AS lifetime_value_12m,
-            s.as_of + ceil(nullif(least(clientcore.next_purchase(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase, 0.5),
-                36525), 36525))::integer AS next_purchase_due,
-            clientcore.purchase_probability(s.purchase_model, c.purchase_count - 1, c.last_purchase - c.first_purchase, s.as_of - c.first_purchase,
-                (s.as_of + interval '12 months')::date - s.as_of)::numeric(9, 8) AS purchase_12m_share,
+            s.as_of + ceil(nullif(least(clientcore.next_purchase(s.purchase_model, b.x, b.t_x, b.t, 0.5), 36525), 36525))::integer AS next_purchase_due,
+            clientcore.purchase_probability(s.purchase_model, b.x, b.t_x, b.t, b.year_days)::numeric(9, 8) AS purchase_12m_share,
             clientcore.model_kind(s.purchase_model) AS model_kind,
             c.recency_score::smallint, c.frequency_score::smallint, c.monetary_score::smallint,
             c.rfm_segment, array_position(g.segments, c.rfm_segment)::smallint AS rfm_segment_rank,
@@ -376,6 +372,10 @@ SELECT format($sql$
         CROSS JOIN (
             SELECT array_agg(x.segment ORDER BY x.position) AS segments
             FROM (SELECT y.segment, min(y.position) AS position FROM %1$I.rfm_segment y GROUP BY y.segment) x) g
+        -- what the models know: purchases after the first, and times in days
+        CROSS JOIN LATERAL (
+            SELECT c.purchase_count - 1 AS x, c.last_purchase - c.first_purchase AS t_x, s.as_of - c.first_purchase AS t,
+                (s.as_of + interval '12 months')::date - s.as_of AS year_days) b
         CROSS JOIN LATERAL (
             SELECT s.as_of - c.last_purchase AS silence_days,
                 coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost,
@@ -1245,7 +1245,7 @@ BEGIN
         CROSS JOIN LATERAL string_to_table(CASE m.kind WHEN 'gamma-gamma' THEN 'p,q,v' WHEN 'pareto/nbd' THEN 'r,alpha,s,beta' ELSE 'r,alpha,a,b' END, ',')
             WITH ORDINALITY AS p (parameter, parameter_rank)
         ORDER BY m.as_of_date DESC, m.kind, p.parameter_rank$sql$,
-        'The repeat-buying models that were fitted, a row for each parameter: which of them the views go by, and why one did not converge; newest first');
+        'The repeat-buying models that were fitted, a row for each parameter: which of them the views go by, and why not by others; newest first');
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_lost_views(text) IS

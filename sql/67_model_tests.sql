@@ -2,20 +2,6 @@
 -- made from the sales up to one day, the end of calibration, and held against those from
 -- there to another, the end of the holdout.
 
--- The clients of a day with what they had bought by then; $1 is the day.
-CREATE FUNCTION clientcore.known_clients(base text)
-RETURNS text
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format($sql$
-        SELECT p.client_id, p.history, clientcore.first_purchase(p.history) AS first_day
-        FROM (%s) p
-        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until($1) AND $1$sql$, clientcore.joined_histories(base))
-$$;
-COMMENT ON FUNCTION clientcore.known_clients(text) IS
-'Internal: the query of the clients of a base on a day';
-
 CREATE FUNCTION clientcore.fit_as_of(base text, kind text, day date)
 RETURNS clientcore.fitted_model
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -134,7 +120,7 @@ BEGIN
             'actual_count', (SELECT count(*) FROM client c WHERE c.purchases = n.purchases),
             'expected_count', round(coalesce(e.clients, (SELECT count(*) FROM client) - (SELECT sum(e.clients ORDER BY e.purchases) FROM expected e))::numeric, 4)))
         FROM generate_series(0, $2) n (purchases)
-        LEFT JOIN expected e ON e.purchases = n.purchases$sql$, clientcore.known_clients(base))
+        LEFT JOIN expected e ON e.purchases = n.purchases$sql$, clientcore.known_clients(base, '$1'))
     INTO result USING day, most, clientcore.usual_model(base, day);
     RETURN coalesce(result, '[]');
 END
@@ -180,7 +166,7 @@ BEGIN
             'week_expected_count', round((e.purchases - coalesce(before.purchases, 0))::numeric, 4)))
         FROM week w
         LEFT JOIN expected e ON e.number = w.number
-        LEFT JOIN expected before ON before.number = w.number - 1$sql$, clientcore.known_clients(base))
+        LEFT JOIN expected before ON before.number = w.number - 1$sql$, clientcore.known_clients(base, '$1'))
     INTO result USING calibration_end, holdout_end, clientcore.usual_model(base, calibration_end);
     RETURN coalesce(result, '[]');
 END
@@ -223,7 +209,7 @@ BEGIN
                     FROM (%s) c
                     WHERE $3 IS NOT NULL) k
                 WINDOW chance AS (ORDER BY k.p_alive DESC, k.client_id::text COLLATE "C")) c
-            GROUP BY c.bin) b$sql$, clientcore.known_clients(base))
+            GROUP BY c.bin) b$sql$, clientcore.known_clients(base, '$1'))
     INTO result USING calibration_end, holdout_end, clientcore.usual_model(base, calibration_end), bins;
     RETURN coalesce(result, '[]');
 END
@@ -277,7 +263,7 @@ BEGIN
                 CASE WHEN j.failure IS NULL THEN count(*) FILTER (WHERE NOT j.is_lost AND j.bought = 0) END AS kept_silent,
                 sum(j.bought) AS bought, sum(j.expected ORDER BY j.number) AS expected, sum(abs(j.expected - j.bought) ORDER BY j.number) AS error
             FROM judged j
-            GROUP BY j.rule, j.place, j.failure) t$sql$, base, clientcore.known_clients(base))
+            GROUP BY j.rule, j.place, j.failure) t$sql$, base, clientcore.known_clients(base, '$1'))
     INTO result
     USING calibration_end, holdout_end, (found #>> '{settings,lost_factor}')::numeric, (found #>> '{settings,lost_fallback_days}')::integer,
         clientcore.fit_as_of(base, 'mbg/nbd', calibration_end), clientcore.fit_as_of(base, 'bg/nbd', calibration_end), clientcore.fit_as_of(base, 'pareto/nbd', calibration_end);

@@ -176,23 +176,22 @@ ascend(const Problem *problem, int steps_max, Ascent *ascent)
 		Likelihood likelihood;
 		double longest = 0;
 		double noise = 1e-13 * fabs(ascent->likelihood.value);
+		bool is_better;
 
 		if (!is_within(problem, ascent->at))
 			return;
-		if (!step_from(problem, &ascent->likelihood, damping, step))
-		{
-			damping = damping == 0 ? 1e-3 : damping * 10;
-			if (damping > DAMPING_MAX)
-				return;
-			continue;
-		}
-		for (int i = 0; i < problem->size; i++)
+		is_better = step_from(problem, &ascent->likelihood, damping, step);
+		for (int i = 0; is_better && i < problem->size; i++)
 		{
 			at[i] = ascent->at[i] + step[i];
 			longest = fmax(longest, fabs(step[i]));
 		}
-		look(problem, at, &likelihood);
-		if (!(likelihood.value >= ascent->likelihood.value - noise))
+		if (is_better)
+		{
+			look(problem, at, &likelihood);
+			is_better = likelihood.value >= ascent->likelihood.value - noise;
+		}
+		if (!is_better)
 		{
 			damping = damping == 0 ? 1e-3 : damping * 10;
 			if (damping > DAMPING_MAX)

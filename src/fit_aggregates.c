@@ -19,6 +19,7 @@
 #include "fitted_model.h"
 #include "model_cases.h"
 #include "purchase_history.h"
+#include "state_io.h"
 
 PG_FUNCTION_INFO_V1(fit_accum_history);
 PG_FUNCTION_INFO_V1(fit_accum_spend_history);
@@ -64,16 +65,6 @@ typedef struct FitState
 	ModelUnit unit;
 	case_table_hash *cases;
 } FitState;
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	return context;
-}
 
 static FitState *
 create_state(MemoryContext context)

@@ -73,16 +73,6 @@ sale_reader(FunctionCallInfo fcinfo, const SaleForm *form)
 	return reader;
 }
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	return context;
-}
-
 static HistoryState *
 add_sale(FunctionCallInfo fcinfo, const SaleForm *form, StateOwner owner,
 		 HistoryState *state)

@@ -39,7 +39,7 @@ model_client_of_history(FunctionCallInfo fcinfo, int argno, int32 as_of,
 		client->x = (double) (purchases.count - 1);
 		client->t_x = (double) purchases.days[purchases.count - 1] -
 					  header.first_purchase;
-		pfree((void *) purchases.days);
+		pfree(unconstify(int32 *, purchases.days));
 	}
 	if (client->x > MODEL_X_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

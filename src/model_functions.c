@@ -18,6 +18,7 @@
 
 PG_FUNCTION_INFO_V1(p_alive_history);
 PG_FUNCTION_INFO_V1(p_alive);
+PG_FUNCTION_INFO_V1(log_likelihood_of_client);
 PG_FUNCTION_INFO_V1(expected_purchases_history);
 PG_FUNCTION_INFO_V1(expected_purchases);
 PG_FUNCTION_INFO_V1(expected_purchases_new);
@@ -139,6 +140,22 @@ p_alive(PG_FUNCTION_ARGS)
 
 	model_client_arguments(fcinfo, 1, &client);
 	PG_RETURN_FLOAT8(alive(model, &client));
+}
+
+/* model, x, t_x, t */
+Datum
+log_likelihood_of_client(PG_FUNCTION_ARGS)
+{
+	const FittedModel *model = purchase_model_argument(fcinfo, 0);
+	ModelClient client;
+	ModelCase one;
+	Likelihood likelihood;
+
+	model_client_arguments(fcinfo, 1, &client);
+	one = (ModelCase){client.x, client.t_x, client.t, 1};
+	log_likelihood_of(model->kind, model->parameters, &one, 1, NULL,
+					  &likelihood);
+	PG_RETURN_FLOAT8(likelihood.value);
 }
 
 static double

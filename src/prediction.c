@@ -123,11 +123,11 @@ add_stretches(double a, double b, double k, double share, double direction,
 			length /= 2;
 		for (int i = 0; i < LEGENDRE_NODES; i++)
 		{
-			int half = i / 2;
-			double place = i % 2 ? legendre_node[half] : -legendre_node[half];
+			double weight;
+			double place = legendre_node(i, &weight);
 			double log_odds = at + direction * length * (1 + place) / 2;
-			double weight = legendre_weight[half] * length *
-							exp(log_beta_density(a, b, log_odds) - top);
+
+			weight *= length * exp(log_beta_density(a, b, log_odds) - top);
 
 			*whole += weight;
 			*sum += weight * purchases_of(from_log_odds(log_odds), k, share);
@@ -390,11 +390,11 @@ leaving_on_side(const double *parameters, double count, double top,
 	length = (far - top) / stretches;
 	for (int i = 0; i < stretches * LEGENDRE_NODES; i++)
 	{
-		int half = i % LEGENDRE_NODES / 2;
-		double place = i % 2 ? legendre_node[half] : -legendre_node[half];
+		double weight;
+		double place = legendre_node(i % LEGENDRE_NODES, &weight);
 		double log_y = top + length * (i / LEGENDRE_NODES + (1 + place) / 2);
 
-		sum += legendre_weight[half] *
+		sum += weight *
 			   exp(log_leaving_density(parameters, count, log_y) - height);
 	}
 	return sum * fabs(length) / 2;

@@ -3,23 +3,32 @@
  *		Integrals over the time at which a client of Pareto/NBD may leave.
  *
  * Time is measured by ln(1 + y / the smaller of alpha and beta), in which the
- * integrand is smooth, and cut into stretches over which it falls
- * by e^8 at most; sixteen nodes of Gauss and Legendre give each to about
- * thirteen digits.  What is less than e^-45 of the whole is left out.
+ * integrand is smooth, and cut into stretches over which it falls by e^8 at
+ * most; sixteen nodes of Gauss and Legendre give each to about thirteen
+ * digits.  What is less than e^-45 of the whole is left out.
  */
 #include "quadrature.h"
 
 #include <math.h>
 
 /* The nodes above the middle of -1 .. 1; those below it mirror them */
-const double legendre_node[LEGENDRE_NODES / 2] = {
+static const double nodes[LEGENDRE_NODES / 2] = {
 	0.095012509837637440185, 0.281603550779258913230, 0.458016777657227386342,
 	0.617876244402643748447, 0.755404408355003033895, 0.865631202387831743880,
 	0.944575023073232576078, 0.989400934991649932596};
-const double legendre_weight[LEGENDRE_NODES / 2] = {
+static const double weights[LEGENDRE_NODES / 2] = {
 	0.189450610455068496285, 0.182603415044923588867, 0.169156519395002538189,
 	0.149595988816576732081, 0.124628971255533872052, 0.095158511682492784810,
 	0.062253523938647892863, 0.027152459411754094852};
+
+double
+legendre_node(int number, double *weight)
+{
+	int half = number / 2;
+
+	*weight = weights[half];
+	return number % 2 ? nodes[half] : -nodes[half];
+}
 
 #define STRETCH_MAX 1.4
 #define FALL_MAX 8.0
@@ -91,20 +100,18 @@ find_stretch(ParetoTime *time)
 bool
 pareto_next(ParetoTime *time, ParetoPoint *point)
 {
-	int half = LEGENDRE_NODES / 2;
 	int node = time->node;
+	double weight;
 	double place;
 	double y;
 
 	if (node == 0 && !find_stretch(time))
 		return false;
 	time->node = (node + 1) % LEGENDRE_NODES;
-	place = node < half ? -legendre_node[half - 1 - node]
-						: legendre_node[node - half];
+	place = legendre_node(node, &weight);
 	y = time->least * expm1(time->at + time->length * (1 + place) / 2);
 	pareto_at(time, y, point);
 	point->weight *=
-		legendre_weight[node < half ? half - 1 - node : node - half] *
-		time->length / 2 * (time->least + y) / (time->beta + y);
+		weight * time->length / 2 * (time->least + y) / (time->beta + y);
 	return true;
 }

@@ -11,8 +11,8 @@
 
 #define LEGENDRE_NODES 16
 
-extern const double legendre_node[LEGENDRE_NODES / 2];
-extern const double legendre_weight[LEGENDRE_NODES / 2];
+/* Where a node of -1 .. 1 is, and its weight */
+extern double legendre_node(int number, double *weight);
 
 /*
  * A walk over points of the time from one moment to another.  The integrand

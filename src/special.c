@@ -2,10 +2,10 @@
  * special.c
  *		The digamma and trigamma functions, and the incomplete Beta function.
  *
- * Of the first two, the argument is raised to at least 12 by the recurrence, where the
- * asymptotic series with Bernoulli's numbers has sixteen digits.  (Abramowitz
- * and Stegun 1964, 6.3.5, 6.3.18, 6.4.6, 6.4.12.)
- * The third is its continued fraction (26.5.8), by Lentz's method.
+ * Of the first two, the argument is raised to at least 12 by the recurrence,
+ * where the asymptotic series with Bernoulli's numbers has sixteen digits.
+ * (Abramowitz and Stegun 1964, 6.3.5, 6.3.18, 6.4.6, 6.4.12.)  The third is
+ * its continued fraction (26.5.8), by Lentz's method.
  */
 #include "models.h"
 

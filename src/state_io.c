@@ -35,3 +35,14 @@ state_bytes_to_text(const bytea *bytes)
 	text[2 + hex_encode(VARDATA(bytes), length, text + 2)] = '\0';
 	return text;
 }
+
+/* Where the states of an aggregate live; refuses to be called outside of one */
+MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate function called in non-aggregate context");
+	return context;
+}

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 extern bytea *state_bytes_from_text(const char *text, const char *type);
+extern MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 extern char *state_bytes_to_text(const bytea *bytes);
 
 #endif

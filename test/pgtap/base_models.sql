@@ -143,10 +143,11 @@ SELECT pg_temp.set('shop', '{"model_sample_clients": 1200}'), pg_temp.refresh('s
 SELECT is(model_clients(purchase_model), 1200::bigint, 'and all where they are no more than that') FROM shop.state;
 -- Not all clients are clients of an early day.
 SELECT pg_temp.set('shop', '{"model_sample_clients": 600, "as_of": "2022-07-01"}'), pg_temp.refresh('shop') \g /dev/null
-SELECT is(model_clients(model), (SELECT count(*) FROM pg_temp.known('2022-07-01')), 'those that came later are none to choose from') FROM shop.model WHERE as_of_date = '2022-07-01' AND kind = 'mbg/nbd' AND (SELECT count(*) FROM pg_temp.known('2022-07-01')) BETWEEN 500 AND 600;
+SELECT is(model_clients(model), (SELECT count(*) FROM pg_temp.known('2022-07-01')), 'those that came later are none to choose from') FROM shop.model WHERE as_of_date = '2022-07-01' AND kind = 'mbg/nbd';
+SELECT cmp_ok((SELECT count(*) FROM pg_temp.known('2022-07-01')), '<=', 600::bigint, 'of whom there are no more than are looked at');
 -- Where leaving is not told from chance, the model is kept, and not gone by.
 SELECT set_eq($$SELECT DISTINCT is_used, is_converged, failure FROM shop.models WHERE fit_date = '2022-07-01' AND kind = 'mbg/nbd'$$,
-    $$SELECT DISTINCT false AS used, true AS found, 'a is less than twice its standard error: leaving is not told from chance' AS why FROM shop.model WHERE as_of_date = '2022-07-01' AND kind = 'mbg/nbd'$$, 'a model that tells nothing of loss is not gone by');
+    $$VALUES (false, true, 'a is less than twice its standard error: leaving is not told from chance')$$, 'a model that tells nothing of loss is not gone by');
 SELECT pg_temp.set('shop', '{"model_sample_clients": 100000, "as_of": "2023-06-30"}'), pg_temp.refresh('shop') \g /dev/null
 
 -- --- views ---

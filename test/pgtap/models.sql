@@ -2,7 +2,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(29);
+SELECT plan(30);
 
 -- A figure is reached to its last printed digit, or to a millionth.
 CREATE FUNCTION pg_temp.reached(figures text, at_least bigint, description text, tolerance double precision DEFAULT 1e-6)
@@ -42,14 +42,15 @@ SELECT model_kind(m) AS kind, m FROM (VALUES
     (pg_temp.given('bg/nbd', .243, 4.414, .793, 2.426)), (pg_temp.given('mbg/nbd', .525, 6.183, .891, 1.614)), (pg_temp.given('pareto/nbd', .553, 10.578, .606, 11.669))) AS v(m);
 CREATE TEMP TABLE point AS
 SELECT * FROM (VALUES
-    (2, 30.43, 38.86, 'bg/nbd', .726578570081, 1.2260281748), (2, 30.43, 38.86, 'mbg/nbd', .706202265118, 1.2629606233), (2, 30.43, 38.86, 'pareto/nbd', .869167559153, 1.4551231933),
-    (1, 1.71, 38.86, 'bg/nbd', .212100985377, .2031869871), (1, 1.71, 38.86, 'mbg/nbd', .170836484310, .1888365414), (1, 1.71, 38.86, 'pareto/nbd', .168002326724, .1710929806),
-    (0, 0, 38.86, 'bg/nbd', 1, .1950980520), (0, 0, 38.86, 'mbg/nbd', .389735080919, .1540127467), (0, 0, 38.86, 'pareto/nbd', .295286604617, .1070814682),
-    (7, 29.43, 38.86, 'bg/nbd', .641756345946, 3.3370532749), (7, 29.43, 38.86, 'mbg/nbd', .622723814169, 3.1675724323), (7, 29.43, 38.86, 'pareto/nbd', .749501407667, 3.7122513805),
-    (26, 30.86, 31, 'bg/nbd', .968915649718, 20.7497261409), (26, 30.86, 31, 'mbg/nbd', .965566144144, 19.4507226522), (26, 30.86, 31, 'pareto/nbd', .997918731055, 20.1170260774),
-    (3, 4, 6, 'bg/nbd', .736497959068, 5.1423232562), (3, 4, 6, 'mbg/nbd', .733488867549, 4.6998051975), (3, 4, 6, 'pareto/nbd', .912451974311, 5.1107285903),
-    (132, 200, 200, 'bg/nbd', .994091745580, 23.3977792769), (132, 200, 200, 'mbg/nbd', .993375710940, 23.0479957106), (132, 200, 200, 'pareto/nbd', 1, 23.2997245156))
-    AS v(x, t_x, t, kind, alive, purchases);
+    (2, 30.43, 38.86, 'bg/nbd', .726578570081, 1.2260281748, -9.4586063071), (2, 30.43, 38.86, 'mbg/nbd', .706202265118, 1.2629606233, -9.4855513145), (2, 30.43, 38.86, 'pareto/nbd', .869167559153, 1.4551231933, -9.5542832452),
+    (1, 1.71, 38.86, 'bg/nbd', .212100985377, .2031869871, -4.4690932750), (1, 1.71, 38.86, 'mbg/nbd', .170836484310, .1888365414, -4.4603606126), (1, 1.71, 38.86, 'pareto/nbd', .168002326724, .1710929806, -4.4501943339),
+    (0, 0, 38.86, 'bg/nbd', 1, .1950980520, -.5547132764), (0, 0, 38.86, 'mbg/nbd', .389735080919, .1540127467, -.5398374635), (0, 0, 38.86, 'pareto/nbd', .295286604617, .1070814682, -.5210462941),
+    (7, 29.43, 38.86, 'bg/nbd', .641756345946, 3.3370532749, -21.8632762715), (7, 29.43, 38.86, 'mbg/nbd', .622723814169, 3.1675724323, -21.7765222489), (7, 29.43, 38.86, 'pareto/nbd', .749501407667, 3.7122513805, -21.5946432181),
+    (26, 30.86, 31, 'bg/nbd', .968915649718, 20.7497261409, -37.7265794734), (26, 30.86, 31, 'mbg/nbd', .965566144144, 19.4507226522, -38.3221269478), (26, 30.86, 31, 'pareto/nbd', .997918731055, 20.1170260774, -39.1316715403),
+    (3, 4, 6, 'bg/nbd', .736497959068, 5.1423232562, -7.9773812122), (3, 4, 6, 'mbg/nbd', .733488867549, 4.6998051975, -7.9721945984), (3, 4, 6, 'pareto/nbd', .912451974311, 5.1107285903, -8.0474271125),
+    (132, 200, 200, 'bg/nbd', .994091745580, 23.3977792769, -195.5251687993), (132, 200, 200, 'mbg/nbd', .993375710940, 23.0479957106, -196.1543403224), (132, 200, 200, 'pareto/nbd', 1, 23.2997245156, -196.3588835875))
+    AS v(x, t_x, t, kind, alive, purchases, log_likelihood);
+SELECT pg_temp.reached('SELECT ROW(kind, x)::text, log_likelihood(m, x, t_x, t), p.log_likelihood FROM point p JOIN model USING (kind)', 21, 'log-likelihoods at points without data', 1e-11);
 SELECT pg_temp.reached('SELECT ROW(kind, x)::text, p_alive(m, x, t_x, t), alive FROM point JOIN model USING (kind)', 21, 'P(alive) at points without data', 1e-11);
 SELECT pg_temp.reached('SELECT ROW(kind, x)::text, expected_purchases(m, x, t_x, t, 39), purchases FROM point JOIN model USING (kind)', 21, 'purchases expected at points without data', 1e-9);
 SELECT pg_temp.reached(
