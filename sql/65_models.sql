@@ -135,9 +135,10 @@ COMMENT ON FUNCTION clientcore.refresh_models(text, text, date, boolean) IS
 
 -- What the base has to say of the models of its day: a list of kind, clients, failure and
 -- whether losses are told by it.
-CREATE FUNCTION clientcore.models_in_short(base text)
+-- With lost_rule, as if that were the setting.
+CREATE FUNCTION clientcore.models_in_short(base text, lost_rule text DEFAULT NULL)
 RETURNS jsonb
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -145,7 +146,7 @@ DECLARE
 BEGIN
     EXECUTE format($sql$
         SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'clients', clientcore.model_clients(m.model), 'failure', clientcore.unfit_reason(m.model),
-            'is_rule', s.lost_rule = 'model' AND m.kind <> 'gamma-gamma') ORDER BY m.kind = 'gamma-gamma')
+            'is_rule', coalesce($1, s.lost_rule) = 'model' AND m.kind <> 'gamma-gamma') ORDER BY m.kind = 'gamma-gamma')
         FROM %1$I.settings s
         CROSS JOIN %1$I.state t
         CROSS JOIN LATERAL (
@@ -153,10 +154,20 @@ BEGIN
             WHERE m.kind IN (s.purchase_model, 'gamma-gamma')
                 AND m.as_of_date = (SELECT max(f.as_of_date) FROM %1$I.model f WHERE f.kind = s.purchase_model AND f.as_of_date <= t.as_of)
             UNION ALL
-            SELECT s.purchase_model, NULL WHERE s.purchase_model = 'none' AND s.lost_rule = 'model') m$sql$, base)
-    INTO models;
+            SELECT s.purchase_model, NULL WHERE s.purchase_model = 'none' AND coalesce($1, s.lost_rule) = 'model') m$sql$, base)
+    INTO models USING lost_rule;
     RETURN coalesce(models, '[]');
 END
 $$;
-COMMENT ON FUNCTION clientcore.models_in_short(text) IS
-'Internal: which models a base has, and why they did not converge';
+COMMENT ON FUNCTION clientcore.models_in_short(text, text) IS
+'Internal: which models a base has, and why it does not go by them';
+
+CREATE FUNCTION clientcore.base_models(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT clientcore.models_in_short(base, arguments ->> 'lost_rule')
+$$;
+COMMENT ON FUNCTION clientcore.base_models(text, jsonb) IS
+'Internal: which models a base has, and why it does not go by them';

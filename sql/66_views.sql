@@ -108,7 +108,7 @@ DECLARE
             (NULL, 'p_alive', 'P(alive): probability that it still is a client, by the model; null: no model is of use, see the view models'),
             (NULL, 'expected_purchases_12m', 'purchases expected in the 12 months to come, by the model'),
             (NULL, 'lifetime_value_12m', 'revenue expected in the 12 months to come, discounted by discount_rate a year, by the models'),
-            (NULL, 'next_purchase_due', 'day by which it is as likely as not that it has bought again, by the model; null: it is not likely, or not within 100 years'),
+            (NULL, 'next_purchase_due', 'day by which it is as likely as not that it has bought again, by the model, its chance of having left included; null: it is not likely, or not within 100 years'),
             (NULL, 'recency_score', 'RFM score of its silence: the highest for the shortest'),
             (NULL, 'frequency_score', 'RFM score of its number of purchases'),
             (NULL, 'monetary_score', 'RFM score of its revenue'),
@@ -141,7 +141,7 @@ DECLARE
             ('at_risk_clients', 'expected_loss_amount', 'revenue at risk times the probability that it is no client any more, by the model'),
             ('at_risk_clients', 'ranked_by', 'what the order goes by: a model, or the revenue at risk alone where none is of use'),
             ('at_risk_clients', 'would_be_lost_date', 'day on which it will be lost if it does not buy before'),
-            ('next_purchases', 'due_date', 'last purchase and its typical interval'),
+            ('next_purchases', 'due_date', 'last purchase and its typical interval: when it usually buys, to call it in time'),
             ('next_purchases', 'overdue_days', 'days that it is overdue; 0: not'),
             ('next_purchases', 'is_overdue', 'whether it is'),
             ('next_purchases', 'expected_amount', 'its revenue per purchase, of 12 months or else of all time'),
@@ -248,7 +248,7 @@ DECLARE
             ('models', 'kind', 'which model: mbg/nbd, bg/nbd, pareto/nbd, or gamma-gamma of what is spent'),
             ('models', 'is_used', 'whether the views go by it'),
             ('models', 'is_converged', 'whether a maximum of the likelihood was found'),
-            ('models', 'failure', 'why the views do not go by it; null: they may'),
+            ('models', 'failure', 'why the views do not go by it; null: they do'),
             ('models', 'client_count', 'clients that it was fitted to'),
             ('models', 'log_likelihood', 'logarithm of the likelihood, by which models of the same kind of data are compared'),
             ('models', 'parameter', 'name of a parameter'),
@@ -330,6 +330,8 @@ SELECT format($sql$
             c.silence_limit AS silence_limit_days,
             CASE WHEN c.last_purchase IS NULL THEN NULL
                 WHEN t.lost_rule = 'days' THEN 'fixed: ' || c.silence_limit || ' days'
+                WHEN t.lost_rule = 'model' AND s.purchase_model IS NOT NULL AND c.silence_limit = t.lost_min_days THEN 'at least ' || c.silence_limit || ' days'
+                WHEN t.lost_rule = 'model' AND s.purchase_model IS NOT NULL AND c.silence_limit = t.lost_max_days THEN 'at most ' || c.silence_limit || ' days'
                 WHEN t.lost_rule = 'model' AND s.purchase_model IS NOT NULL THEN 'P(alive) under ' || trim_scale(t.lost_p_alive) || ': ' || c.silence_limit || ' days'
                 WHEN c.purchase_count < 4 THEN 'fewer than 3 intervals: ' || c.silence_limit || ' days'
                 WHEN t.lost_factor * c.typical_interval < c.silence_limit - 1 THEN 'at least ' || c.silence_limit || ' days'
@@ -409,7 +411,7 @@ SELECT format($sql$
                 UNION ALL
                 SELECT %2$s, '-infinity' FROM %1$I.settings h) a
             ORDER BY a.applied_at DESC LIMIT 1$sql$,
-    base, 'h.lost_rule, h.lost_factor, h.lost_p_alive, h.discount_rate, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
+    base, 'h.lost_rule, h.lost_factor, h.lost_min_days, h.lost_max_days, h.lost_p_alive, h.discount_rate, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
         'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
 $$;
 COMMENT ON FUNCTION clientcore.applied_settings(text) IS
@@ -1233,8 +1235,8 @@ BEGIN
         'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
 
     PERFORM clientcore.create_view(base, 'models', $sql$
-        SELECT m.as_of_date AS fit_date, m.kind, coalesce(m.model OPERATOR(clientcore.=) s.purchase_model OR m.model OPERATOR(clientcore.=) s.spend_model, false) AS is_used,
-            clientcore.converged(m.model) AS is_converged, clientcore.unfit_reason(m.model) AS failure,
+        SELECT m.as_of_date AS fit_date, m.kind, u.is_used,
+            clientcore.converged(m.model) AS is_converged, CASE WHEN NOT u.is_used THEN coalesce(clientcore.unfit_reason(m.model), 'not the last fit of the model that is set') END AS failure,
             clientcore.model_clients(m.model) AS client_count, clientcore.log_likelihood(m.model)::numeric(28, 4) AS log_likelihood,
             p.parameter, p.parameter_rank::smallint AS parameter_rank,
             clientcore.model_parameter(m.model, p.parameter)::numeric(28, 8) AS value,
@@ -1242,6 +1244,10 @@ BEGIN
             s.as_of AS as_of_date
         FROM %1$I.model m
         CROSS JOIN %1$I.state s
+        -- what is spent means nothing without a model of when
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.model OPERATOR(clientcore.=) s.purchase_model
+                OR m.model OPERATOR(clientcore.=) s.spend_model AND s.purchase_model IS NOT NULL, false) AS is_used) u
         CROSS JOIN LATERAL string_to_table(CASE m.kind WHEN 'gamma-gamma' THEN 'p,q,v' WHEN 'pareto/nbd' THEN 'r,alpha,s,beta' ELSE 'r,alpha,a,b' END, ',')
             WITH ORDINALITY AS p (parameter, parameter_rank)
         ORDER BY m.as_of_date DESC, m.kind, p.parameter_rank$sql$,

@@ -19,7 +19,8 @@ $$;
 COMMENT ON FUNCTION clientcore.fit_as_of(text, text, date) IS
 'Internal: a model of the clients of a base as of a day';
 
--- That of the setting, or the default, if it converges; else nothing is expected of it.
+-- That of the setting, or the default, if it converges; else nothing is expected of it. One
+-- that a base would not go by is shown, with a warning: the tests are there to see why.
 CREATE FUNCTION clientcore.usual_model(base text, day date)
 RETURNS clientcore.fitted_model
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -32,6 +33,9 @@ BEGIN
     EXECUTE format('SELECT coalesce(nullif(purchase_model, ''none''), ''mbg/nbd'') FROM %I.settings', base) INTO kind;
     model := clientcore.fit_as_of(base, kind, day);
     IF clientcore.converged(model) THEN
+        IF clientcore.unfit_reason(model) IS NOT NULL THEN
+            RAISE WARNING 'a base would not go by model % as of % (%)', kind, day, clientcore.unfit_reason(model);
+        END IF;
         RETURN model;
     END IF;
     RAISE WARNING 'model % did not converge as of % (%)', kind, day, coalesce(clientcore.convergence_failure(model), 'no clients')
@@ -40,7 +44,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.usual_model(text, date) IS
-'Internal: the model of a base as of a day; null, with a warning, where it does not converge';
+'Internal: the model of a base as of a day, with a warning where a base would not go by it; null where it does not converge';
 
 -- Days as arguments: where calibration ends, and where the holdout does.
 CREATE FUNCTION clientcore.day_to_test(base text)
@@ -116,7 +120,7 @@ BEGIN
             SELECT n.purchases, sum(t.clients * clientcore.purchase_count_probability($3, n.purchases, t.tenure) ORDER BY t.tenure) AS clients
             FROM tenure t, generate_series(0, $2 - 1) n (purchases)
             GROUP BY n.purchases)
-        SELECT jsonb_agg(jsonb_build_object('purchase_count', n.purchases, 'is_or_more', n.purchases = $2,
+        SELECT jsonb_agg(jsonb_build_object('repeat_purchase_count', n.purchases, 'is_or_more', n.purchases = $2,
             'actual_count', (SELECT count(*) FROM client c WHERE c.purchases = n.purchases),
             'expected_count', round(coalesce(e.clients, (SELECT count(*) FROM client) - (SELECT sum(e.clients ORDER BY e.purchases) FROM expected e))::numeric, 4)))
         FROM generate_series(0, $2) n (purchases)
@@ -233,8 +237,8 @@ BEGIN
     found := clientcore.calibration(base, calibration_end);
     EXECUTE format($sql$
         WITH rule AS MATERIALIZED (
-            SELECT r.*, CASE WHEN r.model IS NOT NULL THEN clientcore.convergence_failure(r.model) END AS failure,
-                CASE WHEN clientcore.converged(r.model) THEN r.model END AS usable
+            SELECT r.*, CASE WHEN r.model IS NOT NULL THEN clientcore.unfit_reason(r.model) END AS failure,
+                CASE WHEN clientcore.unfit_reason(r.model) IS NULL THEN r.model END AS usable
             FROM (VALUES (1, 'silence', NULL), (2, 'days', NULL), (3, 'same as last period', NULL), (4, 'mbg/nbd', $5), (5, 'bg/nbd', $6), (6, 'pareto/nbd', $7))
                 r (place, rule, model)),
         client AS MATERIALIZED (

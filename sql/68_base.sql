@@ -774,10 +774,12 @@ DECLARE
     chosen record;
     calibration jsonb;
     cards jsonb;
+    has_new_settings boolean;
     seconds numeric;
 BEGIN
     PERFORM clientcore.lock_base(base);
     PERFORM clientcore.share_memory();
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.settings_history h JOIN %1$I.state s ON h.applied_at > s.refreshed_at)', base) INTO has_new_settings;
     -- what an expression leaves to the session is the base's to say
     EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     EXECUTE format('SELECT last_value FROM %I.pending_id', base) INTO reached;
@@ -799,7 +801,7 @@ BEGIN
         FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     USING reached, chosen.day, seconds;
     RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
-        'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base),
+        'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base), 'has_new_settings', has_new_settings,
         'warnings', clientcore.refresh_warnings(base, chosen.day, chosen.reason = 'yesterday', sources @> '[{"how": "rebuild"}]'));
 END
 $$;

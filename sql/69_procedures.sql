@@ -113,8 +113,10 @@ FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
 (SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
 UNION ALL
--- of those alone by which losses are told
-SELECT line FROM clientcore.model_lines(report -> 'models') WHERE is_rule AND is_failure
+-- where something is new, of all; else of those alone by which losses are told
+SELECT line FROM clientcore.model_lines(report -> 'models') WHERE is_rule AND is_failure OR (report ->> 'has_new_settings')::boolean
+UNION ALL
+SELECT format('clients: %s, of whom lost: %s', report #>> '{cards,clients}', report #>> '{cards,lost}') WHERE (report ->> 'has_new_settings')::boolean
 UNION ALL
 SELECT line FROM jsonb_array_elements_text(report -> 'warnings') AS w (line)
 UNION ALL
@@ -545,17 +547,17 @@ FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'ba
     right_share numeric, actual_count bigint, expected_count numeric, mean_error numeric)
 $$;
 COMMENT ON FUNCTION clientcore.back_test(text, date, date) IS
-'Which criterion of loss suits a base: rules and models made from the sales up to calibration_end, held against those from there to holdout_end. Of the clients known by then: those that each calls lost, and those of them that bought all the same; those that it keeps, and those of them that did not buy; right_share, of all, those judged right; the purchases of the holdout, actual and expected, and the mean absolute error of a client. Rules: silence (as calibrated on the day), days (lost_days), same as last period (as many days before the end of calibration), and the models, by the rule of lost_rule model; failure says why one did not converge. Errors: 22004 for a NULL day, 22008 for an infinite one, 22023 for days the wrong way round or after the day of the base, 55000 before the first refresh, 42501, 3F000.';
+'Which criterion of loss suits a base: rules and models made from the sales up to calibration_end, held against those from there to holdout_end. Of the clients known by then: those that each calls lost, and those of them that bought all the same; those that it keeps, and those of them that did not buy; right_share, of all, those judged right; the purchases of the holdout, actual and expected, and the mean absolute error of a client. Rules: silence (as calibrated on the day), days (lost_days), same as last period (lost is who did not buy in as many days before the end of calibration; expected is what was bought in these, first purchases left out), and the models, by the rule of lost_rule model; failure says why a base would not go by one. A silent client of a short holdout need not be lost: let it be as long as the silence that you would call a loss. Errors: 22004 for a NULL day, 22008 for an infinite one, 22023 for days the wrong way round or after the day of the base, 55000 before the first refresh, 42501, 3F000.';
 
 CREATE FUNCTION clientcore.purchase_count_fit(base text, calibration_end date DEFAULT NULL, most integer DEFAULT 7)
-RETURNS TABLE (purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
+RETURNS TABLE (repeat_purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT t.*
 FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_purchase_count_fit', base,
-    jsonb_build_object('calibration_end', calibration_end, 'most', most))) AS t (purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
-ORDER BY t.purchase_count
+    jsonb_build_object('calibration_end', calibration_end, 'most', most))) AS t (repeat_purchase_count integer, is_or_more boolean, actual_count bigint, expected_count numeric)
+ORDER BY t.repeat_purchase_count
 $$;
 COMMENT ON FUNCTION clientcore.purchase_count_fit(text, date, integer) IS
 'Clients by how often they bought after their first purchase up to calibration_end (by default the day of the base), and how many the model of the base, fitted as of that day, expects; the last row is of most purchases or more. Nothing is expected, with a warning, where the model does not converge. Errors: 22023 for a day after that of the base or for most that is not between 1 and 1000, 22008 for an infinite day, 55000 before the first refresh, 42501, 3F000. Source: the fit of counts in Fader, Hardie, Lee 2005.';
@@ -601,6 +603,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.require_argument('settings', settings::text);
+    PERFORM clientcore.tell(ARRAY(
+        SELECT m.line
+        FROM clientcore.model_lines(clientcore.run_as_owner(clientcore.base_owner(base), 'base_models', base, jsonb_build_object('lost_rule', settings -> 'lost_rule'))) m
+        WHERE m.is_rule AND m.is_failure));
     RETURN QUERY
         SELECT m.measure, m.from_class, m.to_class, m.client_count, m.revenue_now
         FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_preview', base, jsonb_build_object('settings', settings)))
