@@ -4,7 +4,8 @@
 -- text answers for today, for the day compared with, for any other day and for settings
 -- that are only being tried.
 
--- One history per client, duplicates and sales relations joined: client_id, history.
+-- One history per client, duplicates and sales relations joined: client_id, history. Those
+-- of internal clients are none of a client.
 CREATE FUNCTION clientcore.joined_histories(base text)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -12,16 +13,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     is_plain boolean;
+    has_internal boolean;
+    joined text;
 BEGIN
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.client_alias) AND count(DISTINCT source) < 2 FROM %1$I.source', base) INTO is_plain;
-    IF is_plain THEN
-        RETURN format('SELECT h.client_id, h.history FROM %I.history h', base);
-    END IF;
-    RETURN format($sql$
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.client_info i WHERE i.is_internal) AND NOT EXISTS (SELECT FROM %1$I.settings s WHERE s.with_internal_clients)', base)
+    INTO has_internal;
+    joined := format(CASE WHEN is_plain THEN 'SELECT h.client_id, h.history FROM %1$I.history h' ELSE $sql$
         SELECT coalesce(a.client, h.client_id) AS client_id, clientcore.rollup(h.history) AS history
         FROM %1$I.history h
         LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
-        GROUP BY coalesce(a.client, h.client_id)$sql$, base, (SELECT equality FROM clientcore.base_key(base)));
+        GROUP BY coalesce(a.client, h.client_id)$sql$ END, base, (SELECT equality FROM clientcore.base_key(base)));
+    IF NOT has_internal THEN
+        RETURN joined;
+    END IF;
+    RETURN format($sql$
+        SELECT j.client_id, j.history
+        FROM (%3$s) j
+        WHERE NOT EXISTS (SELECT FROM %1$I.client_info i WHERE i.is_internal AND i.client_id %2$s j.client_id)$sql$,
+        base, (SELECT equality FROM clientcore.base_key(base)), joined);
 END
 $$;
 COMMENT ON FUNCTION clientcore.joined_histories(text) IS
@@ -81,32 +91,76 @@ COMMENT ON FUNCTION clientcore.lost_arguments(text) IS
 --   card     what the table card holds of the day, without what was before
 -- settings is what stands in FROM for the settings; day and compared are expressions. In
 -- brief, only classes, rungs and who is a key client are to be had, from key, and what is
--- not needed for these is not carried along.
-CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text, is_brief boolean DEFAULT false)
+-- not needed for these is not carried along. With prospects, also those who are known on the
+-- day, but have bought nothing; in brief there are none.
+CREATE FUNCTION clientcore.card_query(base text, prefix text, settings text, day text, compared text, is_brief boolean DEFAULT false,
+    with_prospects boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     equals text := (SELECT equality FROM clientcore.base_key(base));
+    has_people boolean;
+    has_interactions boolean;
+    columns text;
+    nothing text;
+    figures text;
+    -- what is known of people otherwise; since when alone where that is a day of our time
+    people text := format($sql$i.name, i.manager, i.segment, i.region, i.industry, i.channel,
+            CASE WHEN i.known_since >= clientcore.placeholders_until(%1$s) THEN i.known_since END AS known_since,
+            coalesce(i.is_image_maker, false) AS known_image_maker, coalesce(i.is_expert, false) AS known_expert, v.feedback$sql$, day);
 BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.client_info), EXISTS (SELECT FROM %1$I.interaction)', base) INTO has_people, has_interactions;
+    SELECT string_agg(CASE WHEN a.name = 'rung' THEN NULL ELSE '(p.f).' || a.name END, ', ' ORDER BY a.n),
+        -- of who bought nothing
+        string_agg(CASE WHEN a.name = 'rung' THEN NULL WHEN a.name = 'is_profit_known' THEN 'true'
+            WHEN a.name IN ('purchase_count', 'sale_count', 'return_count', 'revenue', 'returned', 'purchase_12m_count', 'revenue_12m', 'revenue_90d',
+                'revenue_90d_year_ago', 'revenue_since', 'revenue_before', 'come_back_count', 'history_hash') THEN '0' ELSE 'NULL' END, ', ' ORDER BY a.n)
+    INTO columns, nothing
+    FROM pg_proc p, unnest(p.proargnames, p.proargmodes) WITH ORDINALITY AS a (name, mode, n)
+    WHERE p.oid = 'clientcore.card_figures'::regproc AND a.mode = 'o' AND (NOT is_brief OR a.name IN ('first_purchase', 'last_purchase', 'purchase_count', 'revenue',
+        'purchase_12m_count', 'revenue_12m', 'profit_12m', 'is_profit_known', 'value_revenue', 'value_profit', 'first_days_revenue', 'silence_limit',
+        'full_years', 'years_bought', 'xyz'));
+    figures := format(replace($sql$
+        SELECT p.client_id, %4$s, (p.f).rung AS rung, coalesce(%2$s - (p.f).last_purchase > (p.f).silence_limit, false) AS is_lost, true AS is_client, %5$s
+        FROM (
+            -- not in FROM, where every call would fill a table of one row
+            SELECT p.client_id, clientcore.card_figures(p.history, %2$s, %3$s, s.xyz_by, s.xyz_periods, s.xyz_period, s.x, s.y,
+                s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor, s.min_days, s.max_days, s.fallback_days, s.promising_days, s.lost_model, s.lost_p_alive) AS f
+            FROM (%1$s) p
+            CROSS JOIN @setting s
+            OFFSET 0) p%6$s
+        WHERE (p.f).sale_count + (p.f).return_count > 0$sql$, '@', prefix || '_'),
+        clientcore.joined_histories(base), day, compared, columns,
+        CASE WHEN has_people OR has_interactions THEN people
+            ELSE 'NULL::text AS name, NULL::text AS manager, NULL::text AS segment, NULL::text AS region, NULL::text AS industry, NULL::text AS channel,
+                NULL::date AS known_since, false AS known_image_maker, false AS known_expert, NULL::bigint AS feedback' END,
+        CASE WHEN has_people OR has_interactions THEN format(replace($sql$
+        LEFT JOIN %1$I.client_info i ON i.client_id %2$s p.client_id
+        LEFT JOIN (SELECT DISTINCT ON (v.client_id) v.client_id, v.feedback FROM @voice v ORDER BY v.client_id) v ON v.client_id %2$s p.client_id$sql$, '@', prefix || '_'), base, equals) END);
+    figures := CASE WHEN has_people AND with_prospects AND NOT is_brief THEN format(replace($sql$
+    @buyer AS MATERIALIZED (%3$s),
+    @figure AS MATERIALIZED (
+        SELECT b.* FROM @buyer b
+        UNION ALL
+        SELECT i.client_id, %5$s, CASE WHEN v.client_id IS NOT NULL THEN 1 ELSE 0 END, false, false, %6$s
+        FROM %1$I.client_info i
+        LEFT JOIN @voice v ON v.client_id %2$s i.client_id
+        WHERE NOT EXISTS (SELECT FROM @buyer b WHERE b.client_id %2$s i.client_id)
+            AND (NOT i.is_internal OR (SELECT s.with_internal_clients FROM @setting s))
+            AND coalesce(i.known_since <= %4$s, true))$sql$, '@', prefix || '_'), base, equals, figures, day, nothing, people)
+        ELSE format('%s_figure AS MATERIALIZED (%s)', prefix, figures) END;
     -- LIMIT 1: the planner is to know that it is one row
     RETURN format(replace($sql$
     @setting AS MATERIALIZED (
         SELECT s.*, CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_x ELSE s.xyz_x END AS x,
             CASE s.xyz_by WHEN 'variation' THEN s.xyz_variation_y ELSE s.xyz_y END AS y,
-            %9$s AS min_days, %10$s AS max_days, %11$s AS fallback_days, %12$s AS lost_model
+            %9$s AS min_days, %10$s AS max_days, %11$s AS fallback_days, %7$s AS lost_model
         FROM %3$s s LIMIT 1),
-    @figure AS MATERIALIZED (
-        SELECT p.client_id, %7$s, coalesce(%4$s - (p.f).last_purchase > (p.f).silence_limit, false) AS is_lost
-        FROM (
-            -- not in FROM, where every call would fill a table of one row
-            SELECT p.client_id, clientcore.card_figures(p.history, %4$s, %5$s, s.xyz_by, s.xyz_periods, s.xyz_period, s.x, s.y,
-                s.frequent_purchases, s.adherent_purchases, s.adherent_days, s.lost_factor, s.min_days, s.max_days, s.fallback_days, s.promising_days, s.lost_model, s.lost_p_alive) AS f
-            FROM (%2$s) p
-            CROSS JOIN @setting s
-            OFFSET 0) p
-        WHERE (p.f).sale_count + (p.f).return_count > 0),
+    -- who spoke with us by the day, and how often of late
+    @voice AS MATERIALIZED (%12$s),
+%2$s,
     -- all that is found in one look at few columns; whole cards are never sorted
     @known AS MATERIALIZED (
         SELECT s.abc_by = 'profit' AND k.has_profit AS is_by_profit,
@@ -119,7 +173,7 @@ BEGIN
                 sum(greatest(f.revenue_12m, 0)) AS revenue_12m,
                 sum(greatest(f.profit_12m, 0)) AS profit_12m,
                 count(*) FILTER (WHERE f.first_purchase IS NOT NULL) AS buyers,
-                count(*) FILTER (WHERE NOT f.is_lost) AS active,
+                count(*) FILTER (WHERE f.is_client AND NOT f.is_lost) AS active,
                 clientcore.abc_cutoffs(f.revenue_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_revenue,
                 clientcore.abc_cutoffs(f.profit_12m, s.abc_a, s.abc_b, s.abc_boundary) AS by_profit,
                 clientcore.abc_cutoffs(f.revenue, s.abc_a, s.abc_b, s.abc_boundary) AS lifetime,
@@ -156,11 +210,11 @@ BEGIN
         ORDER BY t.client DESC LIMIT 1),
     -- the last day on which those began who have been clients for longest
     @old AS MATERIALIZED (
-        SELECT max(o.first_purchase) AS first_purchase
+        SELECT max(o.began) AS began
         FROM (
-            SELECT f.first_purchase, sum(count(*)) OVER (ORDER BY f.first_purchase) - count(*) AS longer
+            SELECT least(f.first_purchase, f.known_since) AS began, sum(count(*)) OVER (ORDER BY least(f.first_purchase, f.known_since)) - count(*) AS longer
             FROM @figure f WHERE NOT f.is_lost AND f.first_purchase IS NOT NULL
-            GROUP BY f.first_purchase) o, @known k, @setting s
+            GROUP BY 1) o, @known k, @setting s
         WHERE o.longer + 1 <= s.long_standing_share * k.active),
     @promising AS MATERIALIZED (
         SELECT p.client_id, p.place
@@ -170,6 +224,14 @@ BEGIN
             WHERE NOT f.is_lost AND f.purchase_count >= 2 AND %4$s - f.first_purchase < s.promising_days
                 AND %4$s - k.first_sale >= 2 * s.promising_days AND f.first_days_revenue >= c.first_days_revenue) p, @known k, @setting s
         WHERE p.place <= floor(s.promising_limit_share * k.buyers)),
+    -- the least that those say who speak most: as long as fewer than the share say more
+    @vocal AS MATERIALIZED (
+        SELECT (SELECT min(v.feedback) FROM (
+                SELECT f.feedback, sum(count(*)) OVER (ORDER BY f.feedback DESC) - count(*) AS louder
+                FROM @figure f WHERE f.feedback >= s.vocal_feedback AND f.first_purchase IS NOT NULL
+                GROUP BY f.feedback) v
+            WHERE v.louder < s.vocal_limit_share * k.buyers) AS from_feedback
+        FROM @known k, @setting s),
     @scored AS (
         SELECT f.*, s.rfm_bins,
             coalesce(clientcore.abc_class_by_cutoffs(CASE WHEN k.is_by_profit THEN f.profit_12m ELSE f.revenue_12m END, k.recent), 'C') AS abc_class,
@@ -182,7 +244,7 @@ BEGIN
             coalesce(f.revenue_12m > t.revenue_12m OR f.revenue_12m = t.revenue_12m AND f.client_id::text COLLATE "C" <= t.client, false) AS is_top_buyer,
             f.revenue_12m > 0 AND CASE WHEN k.has_profit THEN coalesce(f.profit_12m > 0 AND f.profit_12m >= s.breadwinner_share * k.profit_12m, false)
                 ELSE f.revenue_12m >= s.breadwinner_share * k.revenue_12m END AS is_breadwinner,
-            coalesce(NOT f.is_lost AND f.first_purchase <= o.first_purchase AND f.purchase_count >= 5
+            coalesce(NOT f.is_lost AND least(f.first_purchase, f.known_since) <= o.began AND f.purchase_count >= 5
                 AND f.full_years > 0 AND f.years_bought = f.full_years, false) AS may_be_long_standing
         FROM @figure f
         CROSS JOIN @known k
@@ -194,9 +256,11 @@ BEGIN
         SELECT c.*, (SELECT g.names FROM @segment g)[((c.recency_score - 1) * c.rfm_bins + c.frequency_score - 1) * c.rfm_bins + c.monetary_score] AS rfm_segment,
             c.may_be_long_standing AND c.abc_class IN ('A', 'B') AS is_long_standing,
             p.place IS NOT NULL AS is_promising,
-            coalesce(m.is_vocal, false) AS is_vocal, coalesce(m.is_image_maker, false) AS is_image_maker,
-            coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected
+            coalesce(m.is_vocal, false) OR coalesce(c.feedback >= v.from_feedback AND c.first_purchase IS NOT NULL, false) AS is_vocal,
+            c.known_image_maker OR coalesce(m.is_image_maker, false) AS is_image_maker,
+            c.known_expert OR coalesce(m.is_expert, false) AS is_expert, coalesce(m.is_protected, false) AS is_protected
         FROM @scored c
+        CROSS JOIN @vocal v
         -- subqueries that are grouped, or made distinct, where they are joined: the planner
         -- is to know that a client is in them once
         LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, place FROM @promising ORDER BY client_id) p ON p.client_id %6$s c.client_id
@@ -210,11 +274,11 @@ BEGIN
             GROUP BY coalesce(a.client, m.client_id)) m ON m.client_id %6$s c.client_id),
     @key AS %8$s (
         SELECT c.*,
-            c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
+            c.is_client AND (c.is_top_buyer OR c.is_breadwinner OR c.is_long_standing OR c.is_promising
             -- whom it would be worst to have lost stays for a year, and so do the marked
             OR CASE WHEN c.is_lost THEN c.last_purchase + c.silence_limit + 1 > (%4$s - interval '12 months')::date
                     AND (c.is_vocal OR c.is_image_maker OR c.is_expert OR coalesce(c.value_revenue >= c.top_buyer_from, false))
-                ELSE c.is_vocal OR c.is_image_maker OR c.is_expert END AS is_key
+                ELSE c.is_vocal OR c.is_image_maker OR c.is_expert END) AS is_key
         FROM @kind c),
     @card AS (
         SELECT c.*, r.key_rank
@@ -225,18 +289,16 @@ BEGIN
                     k.client_id::text COLLATE "C")::integer AS key_rank
             FROM @key k WHERE k.is_key
             GROUP BY k.client_id) r ON r.client_id %6$s c.client_id)$sql$, '@', prefix || '_'),
-        base, clientcore.joined_histories(base), settings, day, compared, equals,
-        CASE WHEN is_brief THEN (
-            SELECT string_agg('(p.f).' || name, ', ')
-            FROM unnest('{first_purchase,last_purchase,purchase_count,revenue,purchase_12m_count,revenue_12m,profit_12m,is_profit_known,
-                value_revenue,value_profit,first_days_revenue,silence_limit,full_years,years_bought,xyz,rung}'::text[]) name)
-            ELSE '(p.f).*' END,
+        base, figures, settings, day, compared, equals, clientcore.lost_model(base, 's'),
         CASE WHEN is_brief THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END,
         clientcore.lost_days('s', 'lost_min_days'), clientcore.lost_days('s', 'lost_max_days'), clientcore.lost_days('s', 'lost_fallback_days'),
-        clientcore.lost_model(base, 's'));
+        format(CASE WHEN has_interactions THEN $sql$
+        SELECT i.client_id, count(*) FILTER (WHERE i.kind IN ('complaint', 'suggestion', 'request') AND i.day > (%2$s - interval '12 months')::date) AS feedback
+        FROM %1$I.interaction i WHERE i.day <= %2$s
+        GROUP BY i.client_id$sql$ ELSE 'SELECT i.client_id, 0::bigint AS feedback FROM %1$I.interaction i WHERE false' END, base, day));
 END
 $$;
-COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean) IS
+COMMENT ON FUNCTION clientcore.card_query(text, text, text, text, text, boolean, boolean) IS
 'Internal: the common table expressions that make the cards of a day';
 
 -- The stage of loyalty of a row with is_lost and rung, in words.
@@ -260,19 +322,18 @@ AS $$
 SELECT string_agg(format('%s%I', alias, attname), ', ' ORDER BY attnum)
 FROM pg_attribute
 WHERE attrelid = format('%I.card', base)::regclass AND attnum > 0 AND NOT attisdropped
-    AND attname NOT IN ('client_id', 'name', 'manager', 'segment', 'region')
+    AND attname <> 'client_id'
 $$;
 COMMENT ON FUNCTION clientcore.card_columns(text, text) IS
 'Internal: the columns of a card that are computed, in their order';
 
--- Cards of today beside those of the day compared with: all columns of card but the
--- client's name, manager, segment and region.
+-- Cards of today beside those of the day compared with: all columns of card.
 CREATE FUNCTION clientcore.fresh_cards(base text, settings text, day text, compared text)
 RETURNS text
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT clientcore.card_query(base, 'now', settings, day, compared) || ','
+SELECT clientcore.card_query(base, 'now', settings, day, compared, with_prospects => true) || ','
     || clientcore.card_query(base, 'then', settings, compared, compared, true)
     || format($sql$,
     fresh AS (
@@ -344,13 +405,13 @@ BEGIN
         'judged', CASE WHEN 5 * (t.judged + o.gone) <= t.clients THEN o.names
             || (SELECT coalesce(jsonb_agg(f.client_id::text), '[]') FROM beside f WHERE f.is_touched OR f.is_lost_since) END,
         'begins_otherwise', (SELECT coalesce(bool_or(f.begins_otherwise), false) FROM beside f),
-        'clients', t.clients, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
+        'clients', t.clients, 'prospects', t.prospects, 'lost', t.lost, 'key_clients', t.key_clients, 'key_lost', t.key_lost, 'key_revenue', t.key_revenue,
         'first_sale_date', k.first_sale, 'abc_is_by_profit', k.is_by_profit, 'has_profit', k.has_profit,
         'revenue_12m_amount', coalesce(k.revenue_12m, 0), 'profit_12m_amount', k.profit_12m,
         'abc_a_from', (k.recent).a_from, 'abc_b_from', (k.recent).b_from, 'top_buyer_from', t.top_buyer_from)
     FROM now_known k, (
         SELECT count(*) AS gone, coalesce(jsonb_agg(g.client_id::text), '[]') AS names FROM gone g) o, (
-        SELECT count(*) AS clients, count(*) FILTER (WHERE f.is_touched) AS touched, count(*) FILTER (WHERE f.is_touched OR f.is_lost_since) AS judged, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
+        SELECT count(*) FILTER (WHERE f.is_client) AS clients, count(*) FILTER (WHERE NOT f.is_client) AS prospects, count(*) FILTER (WHERE f.is_touched) AS touched, count(*) FILTER (WHERE f.is_touched OR f.is_lost_since) AS judged, count(*) FILTER (WHERE f.is_lost) AS lost, count(*) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_clients, count(*) FILTER (WHERE f.is_key AND f.is_lost) AS key_lost,
             sum(greatest(f.revenue_12m, 0)) FILTER (WHERE f.is_key AND NOT f.is_lost) AS key_revenue, min(f.top_buyer_from) AS top_buyer_from
         FROM beside f) t$sql$,
         base, (SELECT equality FROM clientcore.base_key(base)), day,
@@ -365,9 +426,11 @@ COMMENT ON FUNCTION clientcore.cards_statement(text, text, date, date, date) IS
 -- A table is made what a query gives (its columns, in their order, those of the key first),
 -- by writing the rows that differ.
 -- With clients (as text), for these alone: the query finds them in chosen (client_id).
--- With months, for the rows of these alone, as the query should be. Returns what a column of
+-- With months, for the rows of these alone, and with part for those that meet a condition on
+-- t, as the query should be. Returns what a column of
 -- dates, told, says of the rows that were written, before and after; null where all may be.
-CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL, months date[] DEFAULT NULL, told name DEFAULT NULL)
+CREATE FUNCTION clientcore.replace_rows(base text, name text, query text, clients text[] DEFAULT NULL, months date[] DEFAULT NULL, told name DEFAULT NULL,
+    part text DEFAULT NULL)
 RETURNS date[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -419,13 +482,14 @@ BEGIN
         CASE WHEN clients IS NOT NULL THEN format('chosen AS MATERIALIZED (SELECT DISTINCT c.client_id::%s AS client_id FROM unnest($1) c (client_id)),', key.key_type) END,
         CASE WHEN clients IS NOT NULL THEN format('USING chosen c WHERE t.client_id %s c.client_id AND', key.equality)
             WHEN months IS NOT NULL THEN 'WHERE t.month_date = ANY ($2) AND'
+            WHEN part IS NOT NULL THEN format('WHERE %s AND', part)
             ELSE 'WHERE' END,
         'f.' || replace(keys, ', ', ', f.'), coalesce('t.' || quote_ident(told), 'NULL::date'), coalesce('f.' || quote_ident(told), 'NULL::date'))
     INTO written USING clients, months;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[], date[], name) IS
+COMMENT ON FUNCTION clientcore.replace_rows(text, text, text, text[], date[], name, text) IS
 'Internal: makes a table of a base what a query gives, by writing the rows that differ, and tells what days these are of';
 
 -- The histories of all clients, or of those chosen. All in their order, so that an index by
@@ -714,7 +778,7 @@ COMMENT ON FUNCTION clientcore.texts_of(jsonb) IS
 -- What refresh_cards makes depends on these and on nothing else, so that it need not be made
 -- again where they are the same. Told by content, which a dump and its restore leave alone:
 -- the base's columns of a card go in as they are, so that a card that was tampered with is
--- made anew. Labels that others write to cards are in it as well.
+-- made anew.
 CREATE FUNCTION clientcore.card_inputs(base text, settings text, day date, compared date)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -733,6 +797,9 @@ BEGIN
             'source', (SELECT count(*) FROM %1$I.source),
             'alias', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(a.alias::text, a.client::text), 0)), 0) FROM %1$I.client_alias a),
             'mark', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(m.client_id::text, m.kind, m.until), 0)), 0) FROM %1$I.client_mark m),
+            'info', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(i.client_id::text, i.name, i.manager, i.segment, i.region, i.industry, i.channel,
+                i.known_since, i.is_internal, i.is_image_maker, i.is_expert), 0)), 0) FROM %1$I.client_info i),
+            'interaction', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(i.client_id::text, i.day, i.kind), 0)), 0) FROM %1$I.interaction i),
             'segment', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(r.position, r.segment, r.recency_from, r.recency_to,
                 r.frequency_from, r.frequency_to, r.monetary_from, r.monetary_to), 0)), 0) FROM %1$I.rfm_segment r))$sql$,
         base, settings, day, compared)
@@ -751,7 +818,7 @@ AS $$
 DECLARE
     content text;
 BEGIN
-    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, c.manager, c.segment, c.region, %s), 0)), 0) FROM %I.card c',
+    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(c.client_id::text, %s), 0)), 0) FROM %I.card c',
         clientcore.card_columns(base, 'c.'), base)
     INTO content;
     RETURN content;

@@ -33,242 +33,6 @@ $$;
 COMMENT ON FUNCTION clientcore.create_or_replace(text, text) IS
 'Internal: how a view of a base is to be made: over one that the current user owns, else only where there is none';
 
--- --- words ---
-
--- What a column of a view is: in every view (view is null), or otherwise in one.
-CREATE FUNCTION clientcore.column_comment(view text, attribute text)
-RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    found text := (
-        SELECT c.comment
-        FROM (VALUES
-            (NULL, 'client_id', 'client, duplicates joined'),
-            (NULL, 'name', 'its name'),
-            (NULL, 'manager', 'who looks after it; null: not known'),
-            (NULL, 'segment', 'segment of the company''s own; null: not known'),
-            (NULL, 'region', 'where it is; null: not known'),
-            (NULL, 'as_of_date', 'day that the view is for'),
-            (NULL, 'compared_date', 'day that it is compared with: a year before as_of_date, in a younger base the middle of its sales'),
-            (NULL, 'month_date', 'first day of the month'),
-            (NULL, 'is_complete_month', 'whether the month is over'),
-            (NULL, 'label', 'what the measure is, in words'),
-            (NULL, 'unit', 'amount, count, share (a fraction of one) or index'),
-            (NULL, 'measure', 'name of the measure'),
-            (NULL, 'measure_rank', 'order of measures'),
-            (NULL, 'value', 'its value, in its unit'),
-            -- what was bought
-            (NULL, 'first_purchase_date', 'day of its first purchase'),
-            (NULL, 'last_purchase_date', 'day of its last purchase'),
-            (NULL, 'purchase_count', 'purchases: days on which it bought'),
-            (NULL, 'purchase_12m_count', 'purchases of 12 months'),
-            (NULL, 'sale_count', 'sales with an amount of zero or more'),
-            (NULL, 'return_count', 'sales with a negative amount'),
-            (NULL, 'revenue_amount', 'revenue of all time, returns subtracted'),
-            (NULL, 'returned_amount', 'what was given back'),
-            (NULL, 'profit_amount', 'profit, as far as it is known'),
-            (NULL, 'revenue_12m_amount', 'revenue of 12 months'),
-            (NULL, 'profit_12m_amount', 'profit of 12 months; null where that of any sale is not known'),
-            (NULL, 'is_profit_known', 'whether the profit of every sale of 12 months is known'),
-            (NULL, 'revenue_90d_amount', 'revenue of 90 days'),
-            (NULL, 'revenue_90d_year_ago_amount', 'revenue of the same 90 days a year before'),
-            (NULL, 'revenue_before_amount', 'revenue of as many days before compared_date as lie after it; of 12 months where it is a year before'),
-            (NULL, 'revenue_now_amount', 'revenue after compared_date'),
-            (NULL, 'difference_amount', 'revenue now less that before'),
-            (NULL, 'revenue_12m_share', 'share in the revenue of 12 months of all clients; negative revenue counts as nothing'),
-            (NULL, 'profit_12m_share', 'share in the profit of 12 months of all clients; losses count as nothing; null where that of any sale of any client is not known'),
-            -- classes
-            (NULL, 'abc_class', 'A, B or C by the revenue (profit where abc_by says so) of 12 months: A brings 80 % of it, A and B 95 %, if settings do not say otherwise'),
-            (NULL, 'abc_rank', 'order of abc_class'),
-            (NULL, 'abc_lifetime_class', 'the same by the revenue of everything ever bought, whatever abc_by says'),
-            (NULL, 'abc_lifetime_rank', 'order of abc_lifetime_class'),
-            (NULL, 'xyz_class', 'how regularly it buys: X, Y, Z; new: too early to tell'),
-            (NULL, 'xyz_rank', 'order of xyz_class'),
-            (NULL, 'abc_xyz', 'both classes: AX to CZ, A new'),
-            (NULL, 'abc_xyz_rank', 'order of abc_xyz'),
-            (NULL, 'loyalty_stage', 'place on the ladder of loyalty: lost, unaware, aware, first_purchase, second_purchase, frequent, adherent'),
-            (NULL, 'loyalty_rank', 'order of loyalty_stage, lost first'),
-            (NULL, 'loyalty_rung', 'number of the rung, 0 (unaware) to 5 (adherent), lost or not'),
-            (NULL, 'status', 'lost, at_risk, new (fewer than two purchases, or too early for XYZ) or active: the first that fits'),
-            (NULL, 'status_rank', 'order of status'),
-            (NULL, 'is_lost', 'whether its silence is over its limit'),
-            (NULL, 'lost_date', 'day on which it was lost; null: it is not'),
-            (NULL, 'is_returned', 'whether it was lost before, and came back'),
-            (NULL, 'come_back_count', 'losses from which it came back'),
-            (NULL, 'is_at_risk', 'whether it is about to be lost: silent for over 2/3 of its limit (a key client: half) and for longer than its typical interval, or revenue of 90 days under half of that a year before, where it usually buys at least twice in 90 days or its purchase is overdue; see settings'),
-            (NULL, 'is_silent', 'whether it is at risk because of its silence'),
-            (NULL, 'is_shrinking', 'whether it is at risk because its revenue of 90 days fell'),
-            (NULL, 'silence_days', 'days since its last purchase'),
-            (NULL, 'silence_limit_days', 'days that it may be silent before it is lost'),
-            (NULL, 'lost_rule', 'where this limit comes from'),
-            (NULL, 'typical_interval_days', 'median of the days between its purchases; null below two'),
-            (NULL, 'tenure_days', 'days since its first purchase'),
-            (NULL, 'p_alive', 'P(alive): probability that it still is a client, by the model; null: no model is of use, see the view models'),
-            (NULL, 'expected_purchases_12m', 'purchases expected in the 12 months to come, by the model'),
-            (NULL, 'lifetime_value_12m', 'revenue expected in the 12 months to come, discounted by discount_rate a year, by the models'),
-            (NULL, 'next_purchase_due', 'day by which it is as likely as not that it has bought again, by the model, its chance of having left included; null: it is not likely, or not within 100 years'),
-            (NULL, 'recency_score', 'RFM score of its silence: the highest for the shortest'),
-            (NULL, 'frequency_score', 'RFM score of its number of purchases'),
-            (NULL, 'monetary_score', 'RFM score of its revenue'),
-            (NULL, 'rfm_segment', 'segment of these scores, by the table rfm_segment'),
-            (NULL, 'rfm_segment_rank', 'order of rfm_segment'),
-            (NULL, 'value_class', 'ABC class that the 12 months to its last purchase would have today'),
-            (NULL, 'value_rank', 'order of value_class'),
-            -- key clients
-            (NULL, 'is_key', 'whether it is a key client'),
-            (NULL, 'key_rank', 'place among the key clients, by value; null: none'),
-            (NULL, 'is_top_buyer', 'whether it is of the few largest that bring half of the revenue of 12 months together (key_share)'),
-            (NULL, 'is_breadwinner', 'whether it alone brings a tenth of the profit, or of the revenue where that is not known (breadwinner_share)'),
-            (NULL, 'is_long_standing', 'whether it has bought for longest, every year, and is of class A or B'),
-            (NULL, 'is_promising', 'whether it is new and has begun strongly'),
-            (NULL, 'is_vocal', 'whether it is marked as one that others listen to'),
-            (NULL, 'is_image_maker', 'whether it is marked as one that the company is known by'),
-            (NULL, 'is_expert', 'whether it is marked as an expert'),
-            (NULL, 'is_protected', 'whether it is marked as one to be left to its keeper'),
-            (NULL, 'is_former_key', 'whether it was a key client on compared_date'),
-            (NULL, 'alarm', 'what is wrong; null: nothing'),
-            (NULL, 'reasons', 'why it is a key client'),
-            (NULL, 'recommended_action', 'what to do: name of the row of the table strategy that fits best'),
-            (NULL, 'strategy', 'what to do with such clients: name of the row of the table strategy that fits best'),
-            (NULL, 'advice', 'the same in a sentence or two'),
-            (NULL, 'offer', 'what to offer; null: nothing'),
-            ('key_client_changes', 'change', 'lost; left (no longer a key client, with less revenue than before); shrank (revenue now under key_shrunk_share, 75 %, of that before); entered; outpaced (no longer a key client, though its revenue did not fall)'),
-            ('key_client_changes', 'change_rank', 'order of change'),
-            ('key_client_changes', 'key_rank', 'place among the key clients now; null: none'),
-            ('at_risk_clients', 'revenue_at_risk_amount', 'what would be lost: revenue of the 12 months to its last purchase'),
-            ('at_risk_clients', 'expected_loss_amount', 'revenue at risk times the probability that it is no client any more, by the model'),
-            ('at_risk_clients', 'ranked_by', 'what the order goes by: a model, or the revenue at risk alone where none is of use'),
-            ('at_risk_clients', 'would_be_lost_date', 'day on which it will be lost if it does not buy before'),
-            ('next_purchases', 'due_date', 'last purchase and its typical interval: when it usually buys, to call it in time'),
-            ('next_purchases', 'overdue_days', 'days that it is overdue; 0: not'),
-            ('next_purchases', 'is_overdue', 'whether it is'),
-            ('next_purchases', 'expected_amount', 'its revenue per purchase, of 12 months or else of all time'),
-            ('growth_candidates', 'gap_amount', 'what it lacks for class A as it is today'),
-            ('growth_candidates', 'growth_amount', 'revenue now less that before'),
-            ('growth_candidates', 'growth_share', 'the same as a fraction of that before, at most 9999; null where that was nothing'),
-            ('let_go_candidates', 'loss_12m_amount', 'loss of 12 months'),
-            -- summaries
-            (NULL, 'client_count', 'number of clients'),
-            (NULL, 'client_share', 'share of all clients that the view counts'),
-            (NULL, 'lost_count', 'clients lost'),
-            (NULL, 'at_risk_count', 'clients at risk'),
-            ('abc_xyz_matrix', 'revenue_12m_share', 'share in the revenue of all cells; negative revenue counts as nothing'),
-            ('abc_xyz_matrix', 'profit_12m_amount', 'profit of 12 months, as far as it is known'),
-            ('loyalty_ladder', 'client_count', 'clients that stand there now'),
-            ('loyalty_ladder', 'ever_count', 'clients that have ever stood there or higher; of lost: that were ever lost'),
-            ('loyalty_ladder', 'revenue_12m_share', 'share in the revenue of all rungs; negative revenue counts as nothing'),
-            ('loyalty_ladder', 'conversion_share', 'of the clients that ever reached the rung, the share that reached the next'),
-            ('loyalty_ladder', 'median_days', 'median of the days from reaching the rung to reaching the next, of those that did'),
-            ('loyalty_ladder', 'lost_from_count', 'lost clients that stood there before'),
-            ('rfm_segments', 'rfm_segment', 'segment; no segment: of scores that no row of the table rfm_segment is for'),
-            ('rfm_segments', 'client_count', 'clients with a purchase'),
-            ('rfm_segments', 'revenue_12m_share', 'share in the revenue of all segments; negative revenue counts as nothing'),
-            ('rfm_segments', 'purchase_count', 'their purchases'),
-            ('rfm_segments', 'median_silence_days', 'median of the days since their last purchase'),
-            ('concentration', 'target_from', 'least value that is sound; null: none'),
-            ('concentration', 'target_to', 'highest value that is sound; null: none'),
-            ('concentration', 'is_within', 'whether the value lies within: of a value that is not known false, else true where there is nothing to keep to'),
-            ('class_migration', 'measure', 'abc, xyz, abc_xyz, loyalty_stage, rfm_segment or key'),
-            ('class_migration', 'from_class', 'class on compared_date; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for'),
-            ('class_migration', 'from_rank', 'order of from_class'),
-            ('class_migration', 'to_class', 'class on as_of_date; no segment: as in from_class'),
-            ('class_migration', 'to_rank', 'order of to_class'),
-            -- months and days
-            ('kpis', 'value', 'its value, in its unit; of a month not over what there is so far'),
-            ('kpis', 'previous_month', 'value of the month before; null: the month is not over, or that was none'),
-            ('kpis', 'year_ago', 'value of the same month a year before; null as in previous_month'),
-            ('kpis', 'target', 'target of the whole base for the month, from the table target'),
-            ('kpis', 'is_higher_better', 'whether more is better'),
-            ('client_months', 'revenue_amount', 'revenue of the month'),
-            ('calendar', 'day_date', 'the day'),
-            ('calendar', 'quarter_date', 'first day of its quarter'),
-            ('calendar', 'year', 'its year'),
-            ('calendar', 'quarter', 'its quarter, 1 to 4'),
-            ('calendar', 'month', 'its month, 1 to 12'),
-            ('calendar', 'week_year', 'year of its ISO week'),
-            ('calendar', 'week', 'its ISO week, 1 to 53'),
-            ('calendar', 'weekday', 'its day of the week, 1 (Monday) to 7'),
-            ('calendar', 'month_name', 'its month as text: 2024-05'),
-            ('calendar', 'weekday_name', 'its day of the week: Monday'),
-            ('calendar', 'is_weekend', 'whether it is a Saturday or Sunday'),
-            ('calendar', 'is_within_12m', 'whether it is one of the last 12 months'' days'),
-            ('calendar', 'ago_days', 'days before as_of'),
-            (NULL, 'start_count', 'clients at the start of the month: with a purchase, and not lost'),
-            (NULL, 'end_count', 'clients at its end'),
-            (NULL, 'new_count', 'clients with their first purchase'),
-            (NULL, 'returned_count', 'lost clients that bought again'),
-            (NULL, 'lost_value_amount', 'revenue of the 12 months to the last purchase of those lost'),
-            ('client_flow', 'revenue_amount', 'revenue of the month'),
-            ('client_flow', 'new_revenue_amount', 'of it, of the clients whose first purchase was in the month'),
-            ('client_flow', 'returned_revenue_amount', 'of it, of lost clients that bought again in the month'),
-            ('client_flow', 'retained_revenue_amount', 'of it, of all others that bought'),
-            ('client_flow', 'other_revenue_amount', 'of it, of clients with returns alone: never above zero'),
-            ('client_flow', 'year_ago_count', 'clients at the end of the same month a year before'),
-            ('client_flow', 'kept_count', 'those of them that are not lost at the end of this month'),
-            ('client_flow', 'retention_12m_share', 'the same as a share of them'),
-            ('client_flow', 'retention_target_share', 'what a sound company reaches'),
-            ('client_flow', 'due_count', 'clients whose time for a second purchase ended in the month'),
-            ('client_flow', 'once_lost_count', 'those of them that had not bought again'),
-            ('client_flow', 'once_lost_share', 'the same as a share of them'),
-            ('client_flow', 'once_lost_limit_share', 'what a sound company keeps under'),
-            ('retention_cohorts', 'cohort_date', 'first day of the month of the first purchase'),
-            ('retention_cohorts', 'month_number', 'months since: 0 is the month of the first purchase'),
-            ('retention_cohorts', 'client_count', 'clients of the cohort'),
-            ('retention_cohorts', 'active_count', 'those of them that bought in the month; null: it is not over'),
-            ('retention_cohorts', 'retention_share', 'the same as a share of them'),
-            ('retention_cohorts', 'revenue_amount', 'revenue of the cohort in the month; null: it is not over'),
-            ('lost_dynamics', 'lost_share', 'the same as a share of the clients at its start; null where there were none'),
-            ('lost_dynamics', 'returned_value_amount', 'revenue of the 12 months to the last purchase before the loss of those returned'),
-            ('lost_dynamics', 'net_lost_count', 'lost less returned'),
-            ('lost_dynamics', 'net_lost_value_amount', 'value lost less returned'),
-            -- lost clients
-            (NULL, 'lost_from_stage', 'rung of the ladder of loyalty that it fell from'),
-            (NULL, 'lost_from_rank', 'order of lost_from_stage, as loyalty_rank'),
-            (NULL, 'value_lost_amount', 'revenue (profit where ABC goes by it) of the 12 months to the last purchase'),
-            (NULL, 'revenue_lost_amount', 'revenue of the 12 months to its last purchase'),
-            (NULL, 'profit_lost_amount', 'profit of the same; null where that of any sale is not known'),
-            (NULL, 'return_12m_share', 'chance that it buys again within 12 months: by the model or, where none is of use, of those silent for as long, by this base''s own past; see return_rule'),
-            ('lost_origins', 'origin', 'by what: rung, value_class, xyz and rfm_segment (on compared_date, of the clients not lost then), segment, region, manager'),
-            ('lost_origins', 'origin_rank', 'order of origin'),
-            ('lost_origins', 'origin_value', 'which rung, class, segment, region or manager'),
-            ('lost_origins', 'origin_value_rank', 'order of rungs, classes and RFM segments'),
-            ('lost_origins', 'client_count', 'clients with a purchase, lost or not'),
-            ('lost_origins', 'lost_count', 'those of them that are lost'),
-            ('lost_origins', 'lost_share', 'the same as a share of them'),
-            ('lost_origins', 'lost_12m_count', 'those lost within the last 12 months'),
-            ('lost_origins', 'value_lost_12m_amount', 'value of those'),
-            (NULL, 'return_rule', 'where return_12m_share comes from: a model, or this base''s own past where none is of use'),
-            ('win_back_list', 'win_back_rank', 'place, by expected value'),
-            ('win_back_list', 'expected_value_amount', 'value lost times the chance of return'),
-            ('win_back_list', 'expected_profit_amount', 'profit of the 12 months to the last purchase (by assumed_margin_share where it is not known) times the chance of return'),
-            ('win_back_list', 'cost_limit_amount', 'what winning it back may cost: win_back_cost_share of the expected profit'),
-            ('models', 'fit_date', 'day up to which the histories were looked at'),
-            ('models', 'kind', 'which model: mbg/nbd, bg/nbd, pareto/nbd, or gamma-gamma of what is spent'),
-            ('models', 'is_used', 'whether the views go by it'),
-            ('models', 'is_converged', 'whether a maximum of the likelihood was found'),
-            ('models', 'failure', 'why the views do not go by it; null: they do'),
-            ('models', 'client_count', 'clients that it was fitted to'),
-            ('models', 'log_likelihood', 'logarithm of the likelihood, by which models of the same kind of data are compared'),
-            ('models', 'parameter', 'name of a parameter'),
-            ('models', 'parameter_rank', 'order of the parameters'),
-            ('models', 'value', 'its value; times are in days'),
-            ('models', 'standard_error', 'its standard error; null: the fit did not converge'),
-            ('client_history', 'history', 'what it bought')
-        ) AS c (view, attribute, comment)
-        WHERE c.attribute = column_comment.attribute AND (c.view = column_comment.view OR c.view IS NULL)
-        ORDER BY c.view IS NULL LIMIT 1);
-BEGIN
-    IF found IS NULL THEN
-        RAISE EXCEPTION 'column "%" of view "%" has no comment', attribute, view;
-    END IF;
-    RETURN found;
-END
-$$;
-COMMENT ON FUNCTION clientcore.column_comment(text, text) IS
-'Internal: what a column of a view is';
-
 -- --- what views share ---
 
 -- Shares of amounts count what is negative as nothing.
@@ -307,6 +71,11 @@ SELECT format($sql$
             CASE WHEN d.is_lost THEN 'lost' ELSE d.rung_stage END AS loyalty_stage,
             (CASE WHEN d.is_lost THEN 1 ELSE c.rung + 2 END)::smallint AS loyalty_rank,
             c.rung::smallint AS loyalty_rung,
+            c.sale_count + c.return_count > 0 AS is_client,
+            c.industry, c.channel, c.known_since AS known_since_date,
+            -- a sale is looked after as long as it is followed up
+            CASE WHEN c.purchase_count = 0 THEN 'pre_sale' WHEN d.silence_days <= t.follow_up_days THEN 'sale' ELSE 'post_sale' END AS phase,
+            (CASE WHEN c.purchase_count = 0 THEN 1 WHEN d.silence_days <= t.follow_up_days THEN 2 ELSE 3 END)::smallint AS phase_rank,
             d.rung_stage,
             d.is_lost,
             CASE WHEN d.is_lost THEN c.last_purchase + c.silence_limit + 1 END AS lost_date,
@@ -323,9 +92,9 @@ SELECT format($sql$
             'revenue of 90 days fell from ' || to_char(c.revenue_90d_year_ago, 'FM999,999,999,999,999,999,990')
                 || ' a year ago to ' || to_char(c.revenue_90d, 'FM999,999,999,999,999,999,990') AS shrinking_text,
             CASE WHEN d.is_lost THEN 'lost' WHEN r.is_silent OR r.is_shrinking THEN 'at_risk'
-                WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 'new' ELSE 'active' END AS status,
+                WHEN c.sale_count + c.return_count = 0 THEN 'prospect' WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 'new' ELSE 'active' END AS status,
             (CASE WHEN d.is_lost THEN 1 WHEN r.is_silent OR r.is_shrinking THEN 2
-                WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 3 ELSE 4 END)::smallint AS status_rank,
+                WHEN c.sale_count + c.return_count = 0 THEN 5 WHEN c.purchase_count < 2 OR c.xyz IS NULL THEN 3 ELSE 4 END)::smallint AS status_rank,
             d.silence_days,
             c.silence_limit AS silence_limit_days,
             CASE WHEN c.last_purchase IS NULL THEN NULL
@@ -412,7 +181,8 @@ SELECT format($sql$
                 SELECT %2$s, '-infinity' FROM %1$I.settings h) a
             ORDER BY a.applied_at DESC LIMIT 1$sql$,
     base, 'h.lost_rule, h.lost_factor, h.lost_min_days, h.lost_max_days, h.lost_p_alive, h.discount_rate, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
-        'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins')
+        'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins, h.time_zone, h.contact_days_key, h.contact_days_a, h.contact_days_b, '
+        'h.contact_days_c, h.follow_up_days, h.answer_days, h.ignored_days, h.care_ahead_days')
 $$;
 COMMENT ON FUNCTION clientcore.applied_settings(text) IS
 'Internal: the query of the settings that the last refresh of a base went by';
@@ -511,7 +281,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.create_client_views(base), clientcore.create_class_views(base),
-        clientcore.create_month_views(base), clientcore.create_lost_views(base);
+        clientcore.create_month_views(base), clientcore.create_lost_views(base), clientcore.create_care_views(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_views(text) IS
@@ -538,7 +308,8 @@ SELECT $sql$
             is_key, key_rank, is_top_buyer, is_breadwinner, is_long_standing, is_promising,
             is_vocal, is_image_maker, is_expert, is_protected,
             purchase_12m_count, is_profit_known, profit_12m_share, come_back_count,
-            p_alive, expected_purchases_12m, lifetime_value_12m, next_purchase_due, as_of_date
+            p_alive, expected_purchases_12m, lifetime_value_12m, next_purchase_due,
+            industry, channel, known_since_date, phase, phase_rank, as_of_date
         FROM (%2$s) c
         ORDER BY client_id$sql$
 $$;
@@ -592,9 +363,10 @@ BEGIN
                 CASE WHEN c.is_top_buyer THEN 'top buyer' || coalesce(' (' || trim_scale(round(100 * c.revenue_12m_share, 1)) || ' %% of revenue)', '') END,
                 CASE WHEN c.is_breadwinner THEN 'breadwinner' || CASE WHEN s.has_profit
                     THEN coalesce(' (' || trim_scale(round(100 * c.profit_12m_share, 1)) || ' %% of profit)', '') ELSE '' END END,
-                CASE WHEN c.is_long_standing THEN 'long-standing since ' || extract(year FROM c.first_purchase_date) END,
+                CASE WHEN c.is_long_standing THEN 'long-standing since ' || extract(year FROM least(c.first_purchase_date, c.known_since_date)) END,
                 CASE WHEN c.is_promising THEN 'promising: new on ' || to_char(c.first_purchase_date, 'YYYY-MM-DD') END,
-                CASE WHEN c.is_vocal THEN 'vocal' END, CASE WHEN c.is_image_maker THEN 'image maker' END,
+                CASE WHEN c.is_vocal THEN 'vocal' || coalesce(' (spoke up ' || nullif(k.feedback_12m_count, 0) || ' times in 12 months)', '') END,
+                CASE WHEN c.is_image_maker THEN 'image maker' END,
                 CASE WHEN c.is_expert THEN 'expert' END,
                 CASE WHEN c.is_lost AND NOT c.is_top_buyer THEN 'brought ' || to_char(c.value_revenue_amount, 'FM999,999,999,999,999,999,990')
                     || ' in the 12 months before it fell silent' END) AS reasons,
@@ -603,6 +375,7 @@ BEGIN
         FROM chosen c
         CROSS JOIN %1$I.state s
         CROSS JOIN (%9$s) t
+        LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
         ORDER BY least(c.status_rank, 3), c.key_rank, c.client_id$sql$,
         'The key clients, with those lost within the last 12 months: what is wrong with whom, why it matters, what to do');
@@ -729,7 +502,7 @@ BEGIN
         cell AS (
             SELECT c.place, c.abc_class AS action_abc, c.xyz_class, count(*) AS client_count,
                 sum(c.revenue_12m_amount) AS revenue, sum(greatest(c.revenue_12m_amount, 0)) AS positive, sum(c.profit_12m_amount) AS profit
-            FROM (%2$s) c WHERE NOT c.is_lost
+            FROM (%2$s) c WHERE c.is_client AND NOT c.is_lost
             GROUP BY c.place, c.abc_class, c.xyz_class),
         chosen AS (
             SELECT a.abc AS action_abc, a.rank AS abc_rank, x.xyz AS xyz_class, x.rank AS xyz_rank,
@@ -908,7 +681,7 @@ BEGIN
                 coalesce(c.rfm_segment, 'no segment') COLLATE "C" AS to_segment,
                 CASE WHEN NOT c.existed_before THEN 0 WHEN c.was_key_before THEN 1 ELSE 2 END AS from_key, CASE WHEN c.is_key THEN 1 ELSE 2 END AS to_key,
                 c.revenue_before_amount, c.revenue_since_amount
-            FROM (%2$s) c),
+            FROM (%2$s) c WHERE c.is_client),
         moved AS MATERIALIZED (
             SELECT k.place, k.from_abc, k.to_abc, k.from_xyz, k.to_xyz, k.from_stage, k.to_stage,
                 k.from_segment, k.to_segment, k.from_key, k.to_key,
@@ -1170,16 +943,26 @@ BEGIN
                 c.loyalty_rung AS rung, c.value_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN coalesce(strpos('XYZ', c.xyz_before), 4) END AS xyz_rank,
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.rfm_segment_before END COLLATE "C" AS rfm_segment,
-                c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager
+                c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager,
+                c.channel COLLATE "C" AS own_channel, CASE WHEN c.is_lost THEN l.reason END COLLATE "C" AS reason,
+                CASE WHEN k.unanswered_complaint_count > 0 THEN 1 WHEN k.complaint_count > 0 THEN 2 WHEN o.is_attached THEN 3 END AS complaint
             FROM (%2$s) c
+            CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
+            LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
+            LEFT JOIN (
+                SELECT DISTINCT ON (coalesce(a.client, r.client_id)) coalesce(a.client, r.client_id) AS client_id, r.reason
+                FROM %1$I.client_lost_reason r
+                LEFT JOIN %1$I.client_alias a ON a.alias %8$s r.client_id
+                ORDER BY coalesce(a.client, r.client_id), r.noted_on DESC, r.reason COLLATE "C") l ON l.client_id %8$s c.client_id
             WHERE c.last_purchase_date IS NOT NULL),
         summed AS (
-            SELECT k.place, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager,
+            SELECT k.place, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager, k.own_channel, k.reason, k.complaint,
                 count(*) AS client_count, count(*) FILTER (WHERE k.is_lost) AS lost_count, coalesce(sum(k.value), 0) AS value,
                 count(*) FILTER (WHERE k.is_lost_12m) AS lost_12m_count, coalesce(sum(k.value) FILTER (WHERE k.is_lost_12m), 0) AS value_12m
             FROM known k
             GROUP BY k.place, GROUPING SETS (
-                (k.rung), (k.value_rank), (k.xyz_rank), (k.rfm_segment), (k.own_segment), (k.own_region), (k.own_manager)))
+                (k.rung), (k.value_rank), (k.xyz_rank), (k.rfm_segment), (k.own_segment), (k.own_region), (k.own_manager),
+                (k.own_channel), (k.reason), (k.complaint)))
         SELECT %5$s
             o.origin, o.origin_rank::smallint AS origin_rank, o.origin_value COLLATE "default" AS origin_value,
             coalesce(o.origin_value_rank, y.rank)::smallint AS origin_value_rank,
@@ -1194,13 +977,15 @@ BEGIN
             ('value_class', 2, substr('ABC', d.value_rank, 1), d.value_rank),
             ('xyz', 3, CASE d.xyz_rank WHEN 4 THEN 'new' ELSE substr('XYZ', d.xyz_rank, 1) END, d.xyz_rank),
             ('rfm_segment', 4, d.rfm_segment, NULL),
-            ('segment', 5, d.own_segment, NULL), ('region', 6, d.own_region, NULL), ('manager', 7, d.own_manager, NULL)
+            ('segment', 5, d.own_segment, NULL), ('region', 6, d.own_region, NULL), ('manager', 7, d.own_manager, NULL),
+            ('channel', 8, d.own_channel, NULL), ('reason', 9, d.reason, NULL),
+            ('complaint', 10, (ARRAY['unanswered', 'answered', 'none'])[d.complaint], d.complaint)
             ) o (origin, origin_rank, origin_value, origin_value_rank)
         LEFT JOIN (SELECT r.segment AS origin_value, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y
             ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value COLLATE "default"
         WHERE o.origin_value IS NOT NULL
         ORDER BY place, o.origin_rank, origin_value_rank, o.origin_value$sql$,
-        'Where lost clients come from: how many of the clients of each rung, class, segment, region and manager are lost');
+        'Where lost clients come from: how many of the clients of each rung, class, segment, region, manager and channel are lost, for which reasons, and whether their complaints were answered');
 
     PERFORM clientcore.create_view(base, 'win_back_list', $sql$
         WITH chosen AS (
@@ -1346,33 +1131,34 @@ FROM (VALUES
     (27, NULL, NULL, 'new', NULL, 'Greet and watch', 'New: a friendly letter, a reason to come again; the second purchase tells more.', 'welcome for the second purchase'),
     (28, NULL, NULL, 'at_risk', NULL, 'Remind', 'Slipping away: one friendly reminder.', 'reminder of what it bought last'),
     (29, NULL, NULL, 'lost', NULL, 'Let rest', 'Gone: the newsletter is enough.', NULL),
+    (30, NULL, NULL, 'prospect', NULL, 'Learn what it needs', 'Has not bought yet: find out what it needs, whether it can pay and who decides; then make one fitting offer.', 'fitting first offer'),
     -- by kind
-    (30, NULL, NULL, 'active,new,at_risk,lost', 'protected', 'Ask its keeper', 'Marked as protected: nothing is said or sent to it without the one who keeps it.', NULL),
-    (31, NULL, NULL, 'active,new', 'breadwinner', 'Tie closely', 'The company lives on it: the director knows its director, contracts run over years, and others are built up beside it.', 'contract over several years'),
-    (32, NULL, NULL, 'at_risk', 'breadwinner', 'Director calls today', 'The company lives on it and it goes quiet: the director calls today.', 'whatever keeps it and still pays'),
-    (33, NULL, NULL, 'lost', 'breadwinner', 'Director goes there', 'The company lived on it: the director goes there this week and asks why.', 'new terms after a talk'),
-    (34, NULL, NULL, 'active,new', 'top_buyer', 'Look after', 'One of the few that bring half of the revenue: one person answers for it, and calls before it does.', 'annual agreement with guaranteed stock'),
-    (35, NULL, NULL, 'at_risk', 'top_buyer', 'Call today', 'One of the few that bring half of the revenue goes quiet: call today, ask what changed, settle what is open.', 'settle what is open; terms for the next order'),
-    (36, NULL, NULL, 'lost', 'top_buyer', 'Win back in person', 'One of the few that brought half of the revenue is gone: somebody senior goes and asks why.', 'new terms after a talk'),
-    (37, NULL, NULL, 'active,new', 'vocal', 'Give a stage', 'Others listen to it: tell it first, quote it, ask it to speak.', 'first look at what is new'),
-    (38, NULL, NULL, 'at_risk', 'vocal', 'Listen at once', 'Others listen to it, and it goes quiet: ask what is wrong before others hear of it.', 'a talk, and what was wrong put right'),
-    (39, NULL, NULL, 'lost', 'vocal', 'Part as friends', 'Others listen to it: make good what went wrong, even if it does not come back.', 'what was wrong put right'),
-    (40, NULL, NULL, 'active,new', 'image_maker', 'Show with pride', 'The company is known by it: serve it best, ask to name it as a reference.', 'joint story or event'),
-    (41, NULL, NULL, 'at_risk', 'image_maker', 'Visit', 'The company is known by it, and it goes quiet: somebody senior visits.', 'joint story or event'),
-    (42, NULL, NULL, 'lost', 'image_maker', 'Win back in person', 'The company was known by it: somebody senior goes and asks why.', 'new terms after a talk'),
-    (43, NULL, NULL, 'active,new', 'expert', 'Ask for advice', 'It knows the trade: ask what it would do better, try new things with it, tell what came of it.', 'seat among your advisers'),
-    (44, NULL, NULL, 'at_risk', 'expert', 'Ask what is wrong', 'It knows the trade: its reason for going quiet is worth more than its order.', 'a talk with those who can change things'),
-    (45, NULL, NULL, 'lost', 'expert', 'Ask why it went', 'It knows the trade: ask why it went, and tell what was changed since.', 'a talk with those who can change things'),
-    (46, NULL, NULL, 'active,new', 'promising', 'Help to grow', 'New, with a strong beginning: thank in person, learn what it needs, plan the next orders together.', 'personal contact and terms to grow into'),
-    (47, NULL, NULL, 'at_risk', 'promising', 'Call this week', 'It began strongly and goes quiet: call this week, ask how it went.', 'reason to order now, with an end date'),
-    (48, NULL, NULL, 'lost', 'promising', 'Ask why it went', 'It began strongly and is gone: one call to learn what went wrong.', 'good offer for the first order, with an end date'),
-    (49, NULL, NULL, 'active,new', 'long_standing', 'Honour', 'It has bought for years: thank it for that, by name and in public if it likes.', 'sign of thanks that money does not buy'),
-    (50, NULL, NULL, 'at_risk', 'long_standing', 'Visit', 'It has bought for years and goes quiet: visit, ask how things are.', 'sign of thanks that money does not buy'),
-    (51, NULL, NULL, 'lost', 'long_standing', 'Win back in person', 'It had bought for years: somebody it knows goes and asks why.', 'new terms after a talk'),
-    (52, NULL, NULL, 'active,new', 'key', 'Keep close', 'A key client: one person answers for it, and knows how it is this month.', NULL),
-    (53, NULL, NULL, 'at_risk', 'key', 'Call today', 'A key client goes quiet: call today, ask what changed.', 'settle what is open; terms for the next order'),
-    (54, NULL, NULL, 'lost', 'key', 'Win back in person', 'A key client is gone: somebody senior goes and asks why.', 'new terms after a talk'),
-    (55, NULL, NULL, 'active,new,at_risk', 'let_go', 'Make it pay, or let go politely', 'It costs more than it brings: list prices, least order, no free services. If it declines, part politely.', NULL)
+    (31, NULL, NULL, 'active,new,at_risk,lost', 'protected', 'Ask its keeper', 'Marked as protected: nothing is said or sent to it without the one who keeps it.', NULL),
+    (32, NULL, NULL, 'active,new', 'breadwinner', 'Tie closely', 'The company lives on it: the director knows its director, contracts run over years, and others are built up beside it.', 'contract over several years'),
+    (33, NULL, NULL, 'at_risk', 'breadwinner', 'Director calls today', 'The company lives on it and it goes quiet: the director calls today.', 'whatever keeps it and still pays'),
+    (34, NULL, NULL, 'lost', 'breadwinner', 'Director goes there', 'The company lived on it: the director goes there this week and asks why.', 'new terms after a talk'),
+    (35, NULL, NULL, 'active,new', 'top_buyer', 'Look after', 'One of the few that bring half of the revenue: one person answers for it, and calls before it does.', 'annual agreement with guaranteed stock'),
+    (36, NULL, NULL, 'at_risk', 'top_buyer', 'Call today', 'One of the few that bring half of the revenue goes quiet: call today, ask what changed, settle what is open.', 'settle what is open; terms for the next order'),
+    (37, NULL, NULL, 'lost', 'top_buyer', 'Win back in person', 'One of the few that brought half of the revenue is gone: somebody senior goes and asks why.', 'new terms after a talk'),
+    (38, NULL, NULL, 'active,new', 'vocal', 'Give a stage', 'Others listen to it: tell it first, quote it, ask it to speak.', 'first look at what is new'),
+    (39, NULL, NULL, 'at_risk', 'vocal', 'Listen at once', 'Others listen to it, and it goes quiet: ask what is wrong before others hear of it.', 'a talk, and what was wrong put right'),
+    (40, NULL, NULL, 'lost', 'vocal', 'Part as friends', 'Others listen to it: make good what went wrong, even if it does not come back.', 'what was wrong put right'),
+    (41, NULL, NULL, 'active,new', 'image_maker', 'Show with pride', 'The company is known by it: serve it best, ask to name it as a reference.', 'joint story or event'),
+    (42, NULL, NULL, 'at_risk', 'image_maker', 'Visit', 'The company is known by it, and it goes quiet: somebody senior visits.', 'joint story or event'),
+    (43, NULL, NULL, 'lost', 'image_maker', 'Win back in person', 'The company was known by it: somebody senior goes and asks why.', 'new terms after a talk'),
+    (44, NULL, NULL, 'active,new', 'expert', 'Ask for advice', 'It knows the trade: ask what it would do better, try new things with it, tell what came of it.', 'seat among your advisers'),
+    (45, NULL, NULL, 'at_risk', 'expert', 'Ask what is wrong', 'It knows the trade: its reason for going quiet is worth more than its order.', 'a talk with those who can change things'),
+    (46, NULL, NULL, 'lost', 'expert', 'Ask why it went', 'It knows the trade: ask why it went, and tell what was changed since.', 'a talk with those who can change things'),
+    (47, NULL, NULL, 'active,new', 'promising', 'Help to grow', 'New, with a strong beginning: thank in person, learn what it needs, plan the next orders together.', 'personal contact and terms to grow into'),
+    (48, NULL, NULL, 'at_risk', 'promising', 'Call this week', 'It began strongly and goes quiet: call this week, ask how it went.', 'reason to order now, with an end date'),
+    (49, NULL, NULL, 'lost', 'promising', 'Ask why it went', 'It began strongly and is gone: one call to learn what went wrong.', 'good offer for the first order, with an end date'),
+    (50, NULL, NULL, 'active,new', 'long_standing', 'Honour', 'It has bought for years: thank it for that, by name and in public if it likes.', 'sign of thanks that money does not buy'),
+    (51, NULL, NULL, 'at_risk', 'long_standing', 'Visit', 'It has bought for years and goes quiet: visit, ask how things are.', 'sign of thanks that money does not buy'),
+    (52, NULL, NULL, 'lost', 'long_standing', 'Win back in person', 'It had bought for years: somebody it knows goes and asks why.', 'new terms after a talk'),
+    (53, NULL, NULL, 'active,new', 'key', 'Keep close', 'A key client: one person answers for it, and knows how it is this month.', NULL),
+    (54, NULL, NULL, 'at_risk', 'key', 'Call today', 'A key client goes quiet: call today, ask what changed.', 'settle what is open; terms for the next order'),
+    (55, NULL, NULL, 'lost', 'key', 'Win back in person', 'A key client is gone: somebody senior goes and asks why.', 'new terms after a talk'),
+    (56, NULL, NULL, 'active,new,at_risk', 'let_go', 'Make it pay, or let go politely', 'It costs more than it brings: list prices, least order, no free services. If it declines, part politely.', NULL)
 ) AS r (n, abc, xyz, statuses, kind, name, advice, offer)
 CROSS JOIN LATERAL (
     SELECT status, n FROM unnest(coalesce(string_to_array(r.statuses, ','), ARRAY[NULL])) WITH ORDINALITY AS u (status, n)) s

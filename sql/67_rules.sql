@@ -431,8 +431,7 @@ DECLARE
 BEGIN
     RETURN QUERY EXECUTE 'WITH ' || clientcore.fresh_cards(base, format('%I.settings', base), format('%L::date', day), format('%L::date', compared))
         || format(clientcore.clients_template(), base, clientcore.client_rows(base, '',
-            format('(SELECT f.*, c.name, c.manager, c.segment, c.region FROM fresh f LEFT JOIN %I.card c ON c.client_id %s f.client_id)',
-                base, (SELECT equality FROM clientcore.base_key(base))),
+            'fresh',
             format($sql$(
                 SELECT %L::date AS as_of, %L::date AS compared_date, coalesce(k.revenue_12m, 0) AS revenue_12m_amount,
                     k.profit_12m AS profit_12m_amount, k.is_by_profit AS abc_is_by_profit, k.has_profit, m.purchase_model, m.spend_model
@@ -441,7 +440,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_as_of(anyelement, date) IS
-'Internal: the view clients of the base to which a row type belongs, as of another day, from the histories as they are known now and under today''s settings; name, manager, segment and region are today''s. Errors: 42809 for another type, 22004 for NULL, 22008 for an infinite day.';
+'Internal: the view clients of the base to which a row type belongs, as of another day, from the histories as they are known now and under today''s settings; what the client table says is today''s. Errors: 42809 for another type, 22004 for NULL, 22008 for an infinite day.';
 
 CREATE FUNCTION clientcore.class_migration(row_type anyelement, from_day date, to_day date)
 RETURNS TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)

@@ -775,6 +775,7 @@ DECLARE
     calibration jsonb;
     cards jsonb;
     has_new_settings boolean;
+    care jsonb;
     seconds numeric;
 BEGIN
     PERFORM clientcore.lock_base(base);
@@ -786,11 +787,16 @@ BEGIN
     FOR source_number IN EXECUTE format('SELECT source FROM %I.source ORDER BY source', base) LOOP
         sources := sources || clientcore.refresh_source(base, source_number, coalesce((arguments ->> 'full')::boolean, false));
     END LOOP;
+    PERFORM clientcore.report_progress(format('clientcore base %I: reading clients and interactions', base));
+    care := clientcore.read_care(base);
     PERFORM clientcore.report_progress(format('clientcore base %I: making the cards', base));
     PERFORM clientcore.require_own_base(base);
     SELECT * INTO chosen FROM clientcore.choose_day(base);
     calibration := clientcore.calibrate_once(base, chosen.day);
     cards := clientcore.refresh_cards(base, chosen.day, coalesce((arguments ->> 'full')::boolean, false));
+    IF care <> '[]' AND chosen.day IS NOT NULL THEN
+        PERFORM clientcore.replace_rows(base, 'client_care', clientcore.client_care_query(base, chosen.day));
+    END IF;
     PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$
@@ -801,7 +807,7 @@ BEGIN
         FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
     USING reached, chosen.day, seconds;
     RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
-        'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base), 'has_new_settings', has_new_settings,
+        'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base), 'has_new_settings', has_new_settings, 'care', care,
         'warnings', clientcore.refresh_warnings(base, chosen.day, chosen.reason = 'yesterday', sources @> '[{"how": "rebuild"}]'));
 END
 $$;
@@ -873,7 +879,10 @@ AS $$
 VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)')
 UNION ALL
 SELECT o.kind, o.name, ''
-FROM (VALUES ('VIEW', 'models'), ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
+FROM (VALUES ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
+    ('VIEW', 'relationship_scores_by'), ('VIEW', 'relationship_scores'), ('VIEW', 'feedback_response_by'), ('VIEW', 'feedback_response'),
+    ('VIEW', 'offer_eligibility'), ('VIEW', 'council_candidates'), ('VIEW', 'prospects'), ('VIEW', 'dossier'), ('VIEW', 'client_interactions'),
+    ('VIEW', 'models'), ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
     ('VIEW', 'lost_dynamics_by'), ('VIEW', 'lost_dynamics'), ('VIEW', 'retention_cohorts_by'), ('VIEW', 'retention_cohorts'),
     ('VIEW', 'client_flow_by'), ('VIEW', 'client_flow'), ('VIEW', 'calendar'), ('VIEW', 'client_months'), ('VIEW', 'kpis_by'), ('VIEW', 'kpis'),
     ('VIEW', 'class_migration_by'), ('VIEW', 'class_migration'), ('VIEW', 'concentration_by'), ('VIEW', 'concentration'),
@@ -881,6 +890,8 @@ FROM (VALUES ('VIEW', 'models'), ('VIEW', 'win_back_list'), ('VIEW', 'lost_origi
     ('VIEW', 'abc_xyz_matrix_by'), ('VIEW', 'abc_xyz_matrix'),
     ('VIEW', 'let_go_candidates'), ('VIEW', 'growth_candidates'), ('VIEW', 'next_purchases'), ('VIEW', 'at_risk_clients'),
     ('VIEW', 'key_client_changes'), ('VIEW', 'key_clients'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
+    ('TABLE', 'share_grant'), ('TABLE', 'council'), ('TABLE', 'offer_item'), ('TABLE', 'offer'), ('TABLE', 'dossier_entry'), ('TABLE', 'client_lost_reason'),
+    ('TABLE', 'lost_reason'), ('TABLE', 'client_care'), ('TABLE', 'interaction'), ('TABLE', 'interaction_kind'), ('TABLE', 'client_info'), ('TABLE', 'care_source'),
     ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
@@ -943,9 +954,18 @@ DECLARE
     source_number integer;
     base_schema oid := (SELECT oid FROM pg_namespace WHERE nspname = base);
     table_name text;
+    held text;
     object record;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
+    -- a client table, or interactions
+    EXECUTE format('DELETE FROM %I.care_source WHERE relation = $1 RETURNING holds', base) INTO held USING (arguments ->> 'relation')::oid::regclass;
+    IF held IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.source = i.source)', base);
+        EXECUTE format('DELETE FROM %1$I.client_care WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.holds = ''interactions'')', base);
+        EXECUTE format('DELETE FROM %1$I.client_info i WHERE $1 = ''clients'' OR NOT EXISTS (SELECT FROM %1$I.care_source)', base) USING held;
+        RETURN jsonb_build_object('holds', held);
+    END IF;
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
         FOREACH table_name IN ARRAY ARRAY['history', 'guest', 'forgotten', 'source'] LOOP
@@ -1185,7 +1205,8 @@ BEGIN
         SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
         base, key.equality, persons, complete_from)
     INTO counts;
-    FOREACH made IN ARRAY ARRAY['card', 'card_log', 'client_month', 'client_loss', 'client_mark'] LOOP
+    FOREACH made IN ARRAY ARRAY['card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
+        'dossier_entry', 'client_lost_reason', 'council', 'share_grant'] LOOP
         EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
     END LOOP;
     EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',

@@ -111,6 +111,8 @@ SELECT format('%s: %s', source ->> 'relation', CASE source ->> 'how'
             clientcore.counted((source ->> 'undated')::numeric, 'row', 'rows'), source ->> 'unpriced') ELSE '' END
 FROM jsonb_array_elements(report -> 'sources') AS source
 UNION ALL
+SELECT line FROM clientcore.care_lines(report ->> 'base', report -> 'care')
+UNION ALL
 (SELECT line FROM clientcore.calibration_lines(nullif(report -> 'calibration', 'null')) ORDER BY n)
 UNION ALL
 -- where something is new, of all; else of those alone by which losses are told
@@ -119,6 +121,9 @@ UNION ALL
 SELECT format('clients: %s, of whom lost: %s', report #>> '{cards,clients}', report #>> '{cards,lost}') WHERE (report ->> 'has_new_settings')::boolean
 UNION ALL
 SELECT line FROM jsonb_array_elements_text(report -> 'warnings') AS w (line)
+UNION ALL
+-- of those who never bought
+SELECT format('known, and have not bought yet: %s', clientcore.counted((report #>> '{cards,prospects}')::numeric, 'prospect', 'prospects')) WHERE (report #>> '{cards,prospects}')::bigint > 0
 UNION ALL
 SELECT format('base "%s" is as of %s', report ->> 'base', coalesce(report ->> 'as_of', 'no day'))
     || coalesce(' (' || clientcore.time_taken(report) || ')', '')

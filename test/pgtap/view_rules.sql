@@ -22,9 +22,21 @@ SELECT DISTINCT ON (client) client, (ARRAY['vocal', 'image_maker', 'expert', 'pr
 FROM sold WHERE client LIKE 'r00%' ORDER BY client, sold_on;
 SELECT pg_temp.refresh('odd, "50%s"') \g /dev/null
 -- who looks after whom; unknown of a third
-UPDATE "odd, ""50%s""".card SET name = 'client ' || client_id,
-    manager = (ARRAY['Ann', 'Bob'])[hashtext(client_id) % 3], segment = (ARRAY['shops', 'schools'])[hashtext(client_id || 's') % 3],
-    region = (ARRAY['north', 'south'])[hashtext(client_id || 'r') % 3];
+CREATE TABLE people AS
+SELECT client, 'client ' || client AS name, (ARRAY['Ann', 'Bob'])[hashtext(client) % 3] AS manager, (ARRAY['shops', 'schools'])[hashtext(client || 's') % 3] AS segment,
+    (ARRAY['north', 'south'])[hashtext(client || 'r') % 3] AS region, date '1980-07-01' + abs(hashtext(client || 'b')) % 365 AS born
+FROM (SELECT DISTINCT client FROM sold WHERE client IS NOT NULL UNION VALUES ('prospect'), ('another')) c;
+CREATE TABLE talks AS
+SELECT client, date '2021-06-30' - 13 * n - abs(hashtext(client || n)) % 9 AS at, (ARRAY['complaint', 'suggestion', 'request', 'contact', 'promise', 'survey', 'concession', 'no such'])[1 + abs(hashtext(client || n || 'k')) % 8] AS kind,
+    date '2021-07-05' - n AS due, CASE WHEN n % 2 = 0 THEN date '2021-07-03' - n END AS resolved, CASE WHEN n % 4 = 0 THEN date '2021-07-03' - n END AS explained,
+    n % 5 AS score, (ARRAY['Brand', 'trust and safety', 'people'])[1 + n % 3] AS element, CASE WHEN n % 3 = 0 THEN 10 * n ELSE -n END AS amount, n % 2 = 0 AS ours
+FROM people, generate_series(1, 12) n WHERE hashtext(client || 't') % 2 = 0;
+SELECT clientcore.attach_care('odd, "50%s"', 'people', 'people'::regclass, 'clients',
+    '{"client": "client", "name": "name", "manager": "manager", "segment": "segment", "region": "region", "birthday": "born"}', 'public'),
+    clientcore.attach_care('odd, "50%s"', 'talks', 'talks'::regclass, 'interactions',
+    '{"client": "client", "at": "at", "kind": "kind", "due_at": "due", "resolved_at": "resolved", "explained_at": "explained", "score": "score", "element": "element", "amount": "amount", "our_initiative": "ours"}', 'public') \g /dev/null
+INSERT INTO "odd, ""50%s""".offer (name, kind, valid_from) VALUES ('gift', 'gift', '2021-06-01');
+INSERT INTO "odd, ""50%s""".share_grant (client_id, shares, granted_on) SELECT client, 10, '2020-07-02' FROM people;
 INSERT INTO "odd, ""50%s""".target SELECT 'revenue_amount', month_date, 1000 FROM "odd, ""50%s""".client_flow;
 SELECT pg_temp.refresh('odd, "50%s"') \g /dev/null
 
@@ -73,7 +85,9 @@ SELECT set_eq('SELECT name::text FROM view', ARRAY['client_history', 'clients', 
     'abc_xyz_matrix', 'abc_xyz_matrix_by', 'loyalty_ladder', 'loyalty_ladder_by', 'rfm_segments', 'rfm_segments_by', 'concentration', 'concentration_by',
     'client_flow', 'client_flow_by', 'retention_cohorts', 'retention_cohorts_by', 'class_migration', 'class_migration_by',
     'lost_clients', 'lost_dynamics', 'lost_dynamics_by', 'lost_origins', 'lost_origins_by', 'win_back_list', 'at_risk_clients', 'next_purchases',
-    'growth_candidates', 'let_go_candidates', 'models'], 'the views');
+    'growth_candidates', 'let_go_candidates', 'models', 'client_interactions', 'dossier', 'prospects', 'care_due', 'feedback_response', 'feedback_response_by',
+    'manager_portfolio', 'relationship_scores', 'relationship_scores_by', 'council_candidates', 'loyal_but_ignored', 'concession_balance', 'concession_balance_by',
+    'offer_eligibility'], 'the views');
 SELECT set_eq('SELECT name::text FROM view', $$SELECT name FROM clientcore.layout_objects() WHERE kind = 'VIEW'$$, 'are those that detach and grant_read know');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) = 0 THEN ''empty'' END FROM %1$s.%2$I', 'SELECT DISTINCT view, ''rows'' AS name FROM attribute') AS s$$,
     'none is empty here');
@@ -95,12 +109,13 @@ SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_count' AND type NOT IN ('integer', 'bigint')$$, 'counts are whole');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_days' AND full_type NOT IN ('integer', 'numeric(10,1)')$$, 'days are whole or halves');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_share' AND full_type <> CASE name WHEN 'growth_share' THEN 'numeric(12,8)' ELSE 'numeric(9,8)' END$$, 'shares are of one type');
-SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name ~ '_(rank|rung|score)$' AND name NOT IN ('key_rank', 'win_back_rank') AND type <> 'smallint'::regtype$$, 'ranks are small');
+SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name ~ '_(rank|rung|score)$' AND name NOT IN ('key_rank', 'win_back_rank', 'candidate_rank', 'average_score', 'year_ago_score') AND type <> 'smallint'::regtype$$, 'ranks are small');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute
     WHERE type IN ('smallint', 'integer', 'bigint', 'numeric') AND name !~ '_(amount|count|days|share|rank|rung|score)$' AND name <> 'client_id'
         AND (view, name) NOT IN (SELECT v, n FROM (VALUES ('calendar', 'year'), ('calendar', 'quarter'), ('calendar', 'month'),
             -- of the models, by the names of their field
             ('clients', 'p_alive'), ('at_risk_clients', 'p_alive'), ('clients', 'expected_purchases_12m'), ('clients', 'lifetime_value_12m'),
+            ('care_due', 'priority'), ('offer_eligibility', 'offer_id'), ('client_interactions', 'score'),
             ('models', 'value'), ('models', 'standard_error'), ('models', 'log_likelihood'),
             ('calendar', 'week_year'), ('calendar', 'week'), ('calendar', 'weekday')) x (v, n))
         AND (regexp_replace(view, '_by$', ''), name) NOT IN (('retention_cohorts', 'month_number'), ('concentration', 'value'), ('concentration', 'target_from'),
@@ -129,7 +144,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN min(%3$I) < 0 OR 
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".clients WHERE profit_12m_share IS NOT NULL), 0::bigint, 'none where it is not known: here of profit');
 SELECT is_empty($$SELECT view FROM attribute WHERE name = 'client_id' AND place > 1$$, 'client_id comes first');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) <> count(DISTINCT client_id) THEN ''more than once'' END FROM %1$s.%2$I',
-    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view <> ''client_months''') AS s$$, 'and once');
+    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view NOT IN (''client_months'', ''client_interactions'', ''care_due'', ''offer_eligibility'')') AS s$$, 'and once');
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".client_months), (SELECT count(DISTINCT (client_id, month_date)) FROM "odd, ""50%s""".client_months), 'once a month in client_months');
 SELECT is_empty($$SELECT v.name, n.name FROM view v CROSS JOIN (VALUES ('name'), ('manager'), ('segment'), ('region')) n (name)
     WHERE EXISTS (SELECT FROM attribute a WHERE a.view = v.name AND a.name = 'client_id')
@@ -144,7 +159,8 @@ SELECT is_empty($$SELECT v.name, p.oid::regprocedure FROM view v
 -- --- twins ---
 
 SELECT set_eq('SELECT regexp_replace(name, ''_by$'', '''') FROM view WHERE is_twin',
-    ARRAY['abc_xyz_matrix', 'loyalty_ladder', 'rfm_segments', 'concentration', 'client_flow', 'retention_cohorts', 'class_migration', 'lost_dynamics', 'lost_origins', 'kpis'],
+    ARRAY['abc_xyz_matrix', 'loyalty_ladder', 'rfm_segments', 'concentration', 'client_flow', 'retention_cohorts', 'class_migration', 'lost_dynamics', 'lost_origins', 'kpis',
+        'feedback_response', 'relationship_scores', 'concession_balance'],
     'every summary has a twin');
 SELECT results_eq($$SELECT regexp_replace(view, '_by$', ''), name, full_type, comment FROM attribute WHERE is_twin AND place > 3 ORDER BY view COLLATE "C", place$$,
     $$SELECT view::text, name, full_type, comment FROM attribute WHERE view || '_by' IN (SELECT name FROM view) ORDER BY (view || '_by') COLLATE "C", place$$,
@@ -222,7 +238,7 @@ RESET ROLE;
 SELECT is((SELECT count(*) FROM empty.strategy), (SELECT count(*) FROM clientcore.default_strategy()), 'a base begins with the default strategies');
 SELECT set_eq('SELECT abc, xyz FROM empty.strategy WHERE xyz IS NOT NULL',
     $$SELECT a, x FROM unnest(ARRAY['A', 'B', 'C']) a, unnest(ARRAY['X', 'Y', 'Z', 'new']) x$$, 'there is one for every cell');
-SELECT set_eq('SELECT status FROM empty.strategy WHERE num_nonnulls(abc, xyz, kind) = 0', ARRAY['active', 'new', 'at_risk', 'lost'], 'for every status');
+SELECT set_eq('SELECT status FROM empty.strategy WHERE num_nonnulls(abc, xyz, kind) = 0', ARRAY['active', 'new', 'at_risk', 'lost', 'prospect'], 'for every status');
 SELECT set_eq('SELECT kind FROM empty.strategy WHERE kind IS NOT NULL', ARRAY['key', 'top_buyer', 'breadwinner', 'long_standing', 'vocal', 'promising', 'image_maker',
     'expert', 'protected', 'let_go'], 'and for every kind');
 -- every situation in which a client can be, and the row that is chosen for it
