@@ -61,7 +61,7 @@ BEGIN
     RETURN NEXT public.is(pg_temp.differences(schema), NULL, what || ': verified');
 END
 $$;
-\set reload 'DELETE FROM sale; INSERT INTO sale SELECT \'random\', coalesce(a.client, s.client), sold_on, round(amount, 4), round(profit, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s LEFT JOIN ' :random '.client_alias a ON a.alias = s.client WHERE s.client IS NOT NULL; DELETE FROM place p WHERE NOT EXISTS (SELECT FROM sale s WHERE s.client = p.client); DELETE FROM guest_sale; INSERT INTO guest_sale SELECT \'random\', round(amount, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s WHERE client IS NULL AND sold_on > \'2021-06-15\' AND sold_on <= \'2022-06-15\';'
+\set reload 'DELETE FROM sale; INSERT INTO sale SELECT \'random\', coalesce(a.client, s.client), sold_on, round(amount, 4), round(profit, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s LEFT JOIN ' :random '.client_alias a ON a.alias = s.client WHERE s.client IS NOT NULL; DELETE FROM place p WHERE NOT EXISTS (SELECT FROM sale s WHERE s.client = p.client); DELETE FROM ' :random '.client_info i WHERE NOT EXISTS (SELECT FROM place p WHERE p.client = i.client_id); SELECT alike(pg_temp.refresh(r.base), \'delta%\', \'who was forgotten, or is somebody else, is no prospect\') FROM (VALUES (replace(\'' :random '\', \'\"\', \'\'))) AS r (base); DELETE FROM guest_sale; INSERT INTO guest_sale SELECT \'random\', round(amount, 4) FROM (TABLE ' :random ' UNION ALL TABLE ' :second ') s WHERE client IS NULL AND sold_on > \'2021-06-15\' AND sold_on <= \'2022-06-15\';'
 
 SELECT setseed(0.7) \g /dev/null
 INSERT INTO :random
