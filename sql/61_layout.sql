@@ -77,7 +77,7 @@ BEGIN
             follow_up_days integer NOT NULL DEFAULT 7 CHECK (follow_up_days BETWEEN 0 AND 366),
             answer_days integer NOT NULL DEFAULT 3 CHECK (answer_days BETWEEN 0 AND 366),
             ignored_days integer NOT NULL DEFAULT 180 CHECK (ignored_days BETWEEN 1 AND 3660),
-            care_ahead_days integer NOT NULL DEFAULT 7 CHECK (care_ahead_days BETWEEN 0 AND 366),
+            care_ahead_days integer NOT NULL DEFAULT 7 CHECK (care_ahead_days BETWEEN 0 AND 180),
             CONSTRAINT abc_a_below_abc_b CHECK (abc_a < abc_b),
             CONSTRAINT xyz_y_below_xyz_x CHECK (xyz_y < xyz_x),
             CONSTRAINT xyz_variation_x_below_xyz_variation_y CHECK (xyz_variation_x < xyz_variation_y),

@@ -191,11 +191,14 @@ $$;
 COMMENT ON FUNCTION clientcore.client_care_query(text, date) IS
 'Internal: the query of what the interactions of each client come to as of a day';
 
--- Reads one attached relation anew. Returns what there is to say of it.
+-- Reads one attached relation anew. Returns what there is to say of it. What is read is
+-- taken for few rows where nothing is known of the relation: without nested loops, which
+-- would go through all of it for every row.
 CREATE FUNCTION clientcore.read_care_source(base text, attached jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
 AS $$
 DECLARE
     counts jsonb;
@@ -222,6 +225,29 @@ $$;
 COMMENT ON FUNCTION clientcore.read_care_source(text, jsonb) IS
 'Internal: reads a client table, or interactions, anew. Errors: those of its expressions, 42501, 42P01.';
 
+-- Without a client table, those who have interactions are all that is known of people.
+CREATE FUNCTION clientcore.read_interacting(base text)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $$
+SELECT clientcore.replace_rows(base, 'client_info', clientcore.client_info_query(base, NULL))
+$$;
+COMMENT ON FUNCTION clientcore.read_interacting(text) IS
+'Internal: makes the clients that are known those that have interactions';
+
+CREATE FUNCTION clientcore.refresh_client_care(base text, day date)
+RETURNS void
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $$
+SELECT clientcore.replace_rows(base, 'client_care', clientcore.client_care_query(base, day))
+$$;
+COMMENT ON FUNCTION clientcore.refresh_client_care(text, date) IS
+'Internal: brings what interactions come to up to date';
+
 -- All that is attached, interactions first, for their clients are known by them. What cannot
 -- be read stays as it was, and is told of: sales do not wait for it.
 CREATE FUNCTION clientcore.read_care(base text)
@@ -233,9 +259,14 @@ DECLARE
     attached jsonb;
     has_clients boolean := false;
     has_interactions boolean := false;
+    is_first boolean;
     read jsonb := '[]';
     unknown text[];
 BEGIN
+    EXECUTE format($sql$
+        SELECT EXISTS (SELECT FROM %1$I.care_source) AND EXISTS (
+            SELECT FROM pg_class c WHERE c.oid IN (%2$L::regclass, %3$L::regclass) AND c.reltuples < 0)$sql$,
+        base, format('%I.client_info', base), format('%I.interaction', base)) INTO is_first;
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.care_source s ORDER BY s.holds DESC, s.source', base) LOOP
         has_clients := has_clients OR attached ->> 'holds' = 'clients';
         has_interactions := has_interactions OR attached ->> 'holds' = 'interactions';
@@ -248,7 +279,7 @@ BEGIN
     END LOOP;
     IF has_interactions THEN
         IF NOT has_clients THEN
-            PERFORM clientcore.replace_rows(base, 'client_info', clientcore.client_info_query(base, NULL));
+            PERFORM clientcore.read_interacting(base);
         END IF;
         EXECUTE format('SELECT array_agg(DISTINCT i.own_kind) FROM %1$I.interaction i WHERE i.kind IS NULL AND i.own_kind <> ''''', base) INTO unknown;
         IF cardinality(unknown) <= 100 THEN
@@ -257,6 +288,10 @@ BEGIN
         IF cardinality(unknown) > 0 THEN
             read := read || jsonb_build_object('unknown_kinds', unknown);
         END IF;
+    END IF;
+    -- where much is new, the planner is told before cards are made of it
+    IF is_first THEN
+        EXECUTE format('ANALYZE %1$I.client_info, %1$I.interaction', base);
     END IF;
     RETURN read;
 END

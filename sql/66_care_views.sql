@@ -24,18 +24,6 @@ $$;
 COMMENT ON FUNCTION clientcore.contact_days() IS
 'Internal: the expression for how often a client is to be spoken to, in days; 0: not';
 
--- The first anniversary of a day on or after another, both expressions: 29 February falls on
--- the 28th in other years.
-CREATE FUNCTION clientcore.next_anniversary(day text, as_of text)
-RETURNS text
-LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format($sql$(%1$s + make_interval(years => n.years + CASE WHEN (%1$s + make_interval(years => n.years))::date < %2$s THEN 1 ELSE 0 END))::date$sql$, day, as_of)
-$$;
-COMMENT ON FUNCTION clientcore.next_anniversary(text, text) IS
-'Internal: the expression for the next anniversary of a day, beside n.years, the years between the two';
-
 -- The condition by which a client c may have the offer f as of the day of c.
 CREATE FUNCTION clientcore.is_entitled()
 RETURNS text
@@ -71,20 +59,17 @@ AS $$
 DECLARE
     -- one row for each client with entries: a text for each topic, the newest last
     entries text := replace($sql$(
-            SELECT e.person, string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'general') AS facts,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'history') AS history,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'decision_maker') AS decision_makers,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'competitor') AS competitors,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'need') AS needs,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'solvency') AS solvency,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'authority') AS authority,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'image') AS image,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'expert') AS expertise,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'preference') AS preferences,
-                string_agg(e.told, '; ' ORDER BY e.noted_on, e.entry_id) FILTER (WHERE e.topic = 'negotiation') AS negotiations
+            SELECT e.person, max(e.told) FILTER (WHERE e.topic = 'general') AS facts, max(e.told) FILTER (WHERE e.topic = 'history') AS history,
+                max(e.told) FILTER (WHERE e.topic = 'decision_maker') AS decision_makers, max(e.told) FILTER (WHERE e.topic = 'competitor') AS competitors,
+                max(e.told) FILTER (WHERE e.topic = 'need') AS needs, max(e.told) FILTER (WHERE e.topic = 'solvency') AS solvency,
+                max(e.told) FILTER (WHERE e.topic = 'authority') AS authority, max(e.told) FILTER (WHERE e.topic = 'image') AS image,
+                max(e.told) FILTER (WHERE e.topic = 'expert') AS expertise, max(e.told) FILTER (WHERE e.topic = 'preference') AS preferences,
+                max(e.told) FILTER (WHERE e.topic = 'negotiation') AS negotiations
             FROM (
-                SELECT e.person, e.topic, e.noted_on, e.entry_id, concat_ws(': ', e.who, e.what) || coalesce(' (' || e.outcome || coalesce(': ' || e.why, '') || ')', '') AS told
-                FROM @people e) e
+                SELECT e.person, e.topic, string_agg(concat_ws(': ', e.who, e.what) || coalesce(' (' || e.outcome || coalesce(': ' || e.why, '') || ')', ''),
+                    '; ' ORDER BY e.noted_on, e.entry_id) AS told
+                FROM @people e
+                GROUP BY e.person, e.topic) e
             GROUP BY e.person)$sql$, '@people', clientcore.people_rows('dossier_entry'));
 BEGIN
     PERFORM clientcore.create_view(base, 'client_interactions', $sql$
@@ -200,6 +185,103 @@ $$;
 COMMENT ON FUNCTION clientcore.create_dossier_views(text) IS
 'Internal: makes the views of who clients are, and what is for whom';
 
+-- Common table expressions, with due as what is to be done for whom until the horizon; in a
+-- template. All columns of a client that are shown go through, for joining them again would
+-- take longer than all the rest.
+CREATE FUNCTION clientcore.due_rows()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT replace(replace(replace(replace($sql$
+        known AS MATERIALIZED (
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_lost, c.is_protected, c.is_at_risk, c.abc_class, c.abc_rank, c.status, c.status_rank,
+                c.loyalty_rung, c.first_purchase_date, c.last_purchase_date, c.purchase_count, c.typical_interval_days, c.is_client,
+                i.birthday, i.has_consent, k.last_contact, k.next_contact, k.unanswered_count, k.unanswered_since, k.unexplained_count, k.unexplained_since,
+                k.open_promise_count, k.promise_due, o.is_attached, @days AS contact_days,
+                t.answer_days, t.follow_up_days, t.care_ahead_days, c.as_of_date
+            FROM (%2$s) c
+            CROSS JOIN (%9$s) t
+            CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
+            LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
+            LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
+            WHERE NOT c.is_protected),
+        -- the days ahead; the 29th of February is the 28th in other years
+        ahead AS MATERIALIZED (
+            SELECT d.day::date AS due_date, date_part('month', d.day) AS month, e.day_of_month
+            FROM %1$I.state s
+            CROSS JOIN (%9$s) t
+            CROSS JOIN LATERAL generate_series(s.as_of::timestamp, s.as_of + make_interval(days => t.care_ahead_days), interval '1 day') d (day)
+            CROSS JOIN LATERAL (
+                SELECT date_part('day', d.day) AS day_of_month
+                UNION ALL
+                SELECT 29 WHERE to_char(d.day, 'MMDD') = '0228' AND to_char(d.day + interval '1 day', 'MMDD') = '0301') e),
+        due AS (
+            SELECT @client, 'promise' AS care, 1 AS care_rank, 2 AS step, coalesce(c.promise_due, c.as_of_date) AS due_date,
+                CASE c.open_promise_count WHEN 1 THEN 'a promise is open' ELSE c.open_promise_count || ' promises are open' END AS why
+            FROM known c WHERE c.open_promise_count > 0 AND coalesce(c.promise_due, c.as_of_date) <= c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'feedback', 2, 2, c.unanswered_since + c.answer_days,
+                CASE c.unanswered_count WHEN 1 THEN 'what it said on ' ELSE c.unanswered_count || ' complaints, suggestions or requests, the first of ' END
+                    || to_char(c.unanswered_since, 'YYYY-MM-DD') || CASE c.unanswered_count WHEN 1 THEN ' is not answered' ELSE ', are not answered' END
+            FROM known c WHERE c.unanswered_count > 0 AND c.unanswered_since + c.answer_days <= c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'explanation', 3, 3, c.unexplained_since + c.answer_days,
+                'was not told what came of what it said' || CASE c.unexplained_count WHEN 1 THEN ' on ' ELSE ' ' || c.unexplained_count || ' times, first on ' END
+                    || to_char(c.unexplained_since, 'YYYY-MM-DD')
+            FROM known c WHERE c.unexplained_count > 0 AND c.unexplained_since + c.answer_days <= c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'contact', 4, 3, coalesce(c.last_contact, c.first_purchase_date) + c.contact_days,
+                coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'never spoken to') || ', every ' || c.contact_days || ' days is the rule'
+            FROM known c
+            WHERE c.is_attached AND c.contact_days > 0 AND NOT c.is_lost AND c.next_contact IS NULL
+                AND coalesce(c.last_contact, c.first_purchase_date) + c.contact_days <= c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'follow_up', 5, 3, c.last_purchase_date + c.follow_up_days,
+                'bought on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD') || ': ask how it went'
+            FROM known c
+            WHERE c.is_attached AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
+                AND c.last_purchase_date + c.follow_up_days BETWEEN c.as_of_date - c.follow_up_days AND c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'next_purchase', 6, 3, c.last_purchase_date + ceil(c.typical_interval_days)::integer,
+                'usually buys every ' || trim_scale(c.typical_interval_days) || ' days, last on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD')
+            FROM known c
+            WHERE c.contact_days > 0 AND c.purchase_count >= 2 AND NOT c.is_lost AND NOT c.is_at_risk
+                AND c.last_purchase_date + ceil(c.typical_interval_days)::integer BETWEEN c.as_of_date - c.care_ahead_days AND c.as_of_date + c.care_ahead_days
+            UNION ALL
+            SELECT @client, 'greeting', 7, 4, d.due_date, 'birthday'
+            FROM known c JOIN ahead d ON d.month = date_part('month', c.birthday) AND d.day_of_month = date_part('day', c.birthday)
+            WHERE NOT c.is_lost AND c.has_consent IS NOT FALSE AND d.due_date > c.birthday
+            UNION ALL
+            SELECT @client, 'greeting', 7, 4, d.due_date, 'client for ' || y.years || CASE y.years WHEN 1 THEN ' year' ELSE ' years' END
+            FROM known c
+            JOIN ahead d ON d.month = date_part('month', c.first_purchase_date) AND d.day_of_month = date_part('day', c.first_purchase_date)
+            CROSS JOIN LATERAL (SELECT date_part('year', d.due_date)::integer - date_part('year', c.first_purchase_date)::integer AS years) y
+            WHERE c.contact_days > 0 AND NOT c.is_lost AND c.has_consent IS NOT FALSE AND d.due_date > c.first_purchase_date
+            UNION ALL
+            SELECT @client, 'offer', 8, 4, f.due_date, 'may have ' || f.names || ', and was not told yet'
+            FROM known c
+            CROSS JOIN LATERAL (
+                SELECT min(f.valid_from) AS due_date, string_agg('"' || f.name || '"' || coalesce(' until ' || to_char(f.valid_to, 'YYYY-MM-DD'), ''), ', ' ORDER BY f.offer_id) AS names
+                FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) f
+            WHERE c.contact_days > 0 AND f.names IS NOT NULL
+            UNION ALL
+            SELECT @client, 'share_statement', 9, 4, d.due_date, d.why
+            FROM @share g
+            JOIN known c ON c.client_id %8$s g.person
+            CROSS JOIN LATERAL (
+                SELECT a.due_date, 'yearly statement of ' || g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') AS why
+                FROM ahead a
+                WHERE a.month = date_part('month', g.granted_on) AND a.day_of_month = date_part('day', g.granted_on) AND a.due_date > g.granted_on
+                UNION ALL
+                SELECT g.locked_until, g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') || ' may be sold from then on'
+                WHERE g.lock_months > 0 AND g.locked_until BETWEEN c.as_of_date AND c.as_of_date + c.care_ahead_days) d)$sql$,
+    '@days', clientcore.contact_days()), '@entitled', clientcore.is_entitled()), '@share', clientcore.people_rows('share_grant')),
+    '@client', 'c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_client, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date')
+$$;
+COMMENT ON FUNCTION clientcore.due_rows() IS
+'Internal: the common table expressions that find what is due, in the template of a view';
+
 -- What is to be done.
 CREATE FUNCTION clientcore.create_to_do_views(base text)
 RETURNS void
@@ -207,88 +289,13 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM clientcore.create_view(base, 'care_due', replace(replace(replace(replace(replace(replace($sql$
-        WITH known AS MATERIALIZED (
-            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_lost, c.is_protected, c.is_at_risk, c.abc_class, c.abc_rank, c.status, c.status_rank,
-                c.loyalty_rung, c.first_purchase_date, c.last_purchase_date, c.purchase_count, c.typical_interval_days, c.is_client,
-                i.birthday, i.has_consent, k.last_contact, k.next_contact, k.unanswered_count, k.unanswered_since, k.unexplained_count, k.unexplained_since,
-                k.open_promise_count, k.promise_due, o.is_attached, @days AS contact_days,
-                t.answer_days, t.follow_up_days, c.as_of_date + t.care_ahead_days AS horizon, c.as_of_date
-            FROM (%2$s) c
-            CROSS JOIN (%9$s) t
-            CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
-            LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
-            LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id),
-        due AS (
-            SELECT c.client_id, 'promise' AS care, 1 AS care_rank, 2 AS step, coalesce(c.promise_due, c.as_of_date) AS due_date,
-                CASE c.open_promise_count WHEN 1 THEN 'a promise is open' ELSE c.open_promise_count || ' promises are open' END AS why
-            FROM known c WHERE c.open_promise_count > 0
-            UNION ALL
-            SELECT c.client_id, 'feedback', 2, 2, c.unanswered_since + c.answer_days,
-                CASE c.unanswered_count WHEN 1 THEN 'what it said on ' ELSE c.unanswered_count || ' complaints, suggestions or requests, the first of ' END
-                    || to_char(c.unanswered_since, 'YYYY-MM-DD') || CASE c.unanswered_count WHEN 1 THEN ' is not answered' ELSE ', are not answered' END
-            FROM known c WHERE c.unanswered_count > 0
-            UNION ALL
-            SELECT c.client_id, 'explanation', 3, 3, c.unexplained_since + c.answer_days,
-                'was not told what came of what it said' || CASE c.unexplained_count WHEN 1 THEN ' on ' ELSE ' ' || c.unexplained_count || ' times, first on ' END
-                    || to_char(c.unexplained_since, 'YYYY-MM-DD')
-            FROM known c WHERE c.unexplained_count > 0
-            UNION ALL
-            SELECT c.client_id, 'contact', 4, 3, coalesce(c.last_contact, c.first_purchase_date) + c.contact_days,
-                coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'never spoken to') || ', every ' || c.contact_days || ' days is the rule'
-            FROM known c WHERE c.is_attached AND c.contact_days > 0 AND NOT c.is_lost AND c.next_contact IS NULL
-            UNION ALL
-            SELECT c.client_id, 'follow_up', 5, 3, c.last_purchase_date + c.follow_up_days,
-                'bought on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD') || ': ask how it went'
-            FROM known c
-            WHERE c.is_attached AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
-                AND c.last_purchase_date + 2 * c.follow_up_days >= c.as_of_date
-            UNION ALL
-            SELECT c.client_id, 'next_purchase', 6, 3, p.due_date,
-                'usually buys every ' || trim_scale(c.typical_interval_days) || ' days, last on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD')
-            FROM known c CROSS JOIN LATERAL (SELECT c.last_purchase_date + ceil(c.typical_interval_days)::integer AS due_date) p
-            WHERE c.contact_days > 0 AND c.purchase_count >= 2 AND NOT c.is_lost AND NOT c.is_at_risk
-                AND p.due_date >= c.as_of_date - (c.horizon - c.as_of_date)
-            UNION ALL
-            SELECT c.client_id, 'greeting', 7, 4, g.due_date, g.why
-            FROM known c
-            CROSS JOIN LATERAL (
-                SELECT extract(year FROM c.as_of_date)::integer - extract(year FROM c.birthday)::integer AS years,
-                    extract(year FROM c.as_of_date)::integer - extract(year FROM c.first_purchase_date)::integer AS client_years) y
-            CROSS JOIN LATERAL (
-                SELECT @birthday AS due_date, 'birthday' AS why FROM (SELECT y.years) n WHERE c.birthday IS NOT NULL AND y.years >= 0
-                UNION ALL
-                SELECT a.due_date, 'client for ' || extract(year FROM a.due_date)::integer - extract(year FROM c.first_purchase_date)::integer
-                    || CASE WHEN extract(year FROM a.due_date)::integer - extract(year FROM c.first_purchase_date)::integer = 1 THEN ' year' ELSE ' years' END
-                FROM (SELECT @anniversary AS due_date FROM (SELECT y.client_years AS years) n) a
-                WHERE c.contact_days > 0 AND a.due_date > c.first_purchase_date) g
-            WHERE NOT c.is_lost AND c.has_consent IS NOT FALSE
-            UNION ALL
-            SELECT c.client_id, 'offer', 8, 4, f.valid_from, 'may have "' || f.name || '"' || coalesce(' until ' || to_char(f.valid_to, 'YYYY-MM-DD'), '') || ', and was not told yet'
-            FROM known c JOIN %1$I.offer f ON @entitled
-            WHERE c.contact_days > 0 AND coalesce(c.last_contact < f.valid_from, true)
-            UNION ALL
-            SELECT g.person, 'share_statement', 9, 4, d.due_date, d.why
-            FROM @share g
-            CROSS JOIN %1$I.state s
-            CROSS JOIN LATERAL (SELECT extract(year FROM s.as_of)::integer - extract(year FROM g.granted_on)::integer AS years) n
-            CROSS JOIN LATERAL (
-                SELECT a.due_date, 'yearly statement of ' || g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') AS why
-                FROM (SELECT @granted AS due_date) a WHERE a.due_date > g.granted_on
-                UNION ALL
-                SELECT g.locked_until, g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') || ' may be sold from then on'
-                WHERE g.lock_months > 0 AND g.locked_until >= s.as_of) d)
-        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
-            d.care, d.care_rank::smallint AS care_rank, d.due_date, greatest(c.as_of_date - d.due_date, 0) AS overdue_days, c.as_of_date > d.due_date AS is_overdue,
-            (least(greatest(d.step - CASE WHEN c.is_key THEN 1 WHEN c.abc_class = 'C' AND c.is_client THEN -1 ELSE 0 END, 1), 5))::smallint AS priority,
-            d.why, c.is_key, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date
+    PERFORM clientcore.create_view(base, 'care_due', 'WITH ' || clientcore.due_rows() || $sql$
+        SELECT d.client_id, d.name, d.manager, d.segment, d.region,
+            d.care, d.care_rank::smallint AS care_rank, d.due_date, greatest(d.as_of_date - d.due_date, 0) AS overdue_days, d.as_of_date > d.due_date AS is_overdue,
+            (least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5))::smallint AS priority,
+            d.why, d.is_key, d.abc_class, d.abc_rank, d.status, d.status_rank, d.as_of_date
         FROM due d
-        JOIN known c ON c.client_id %8$s d.client_id
-        WHERE d.due_date <= c.horizon AND NOT c.is_protected
-        ORDER BY priority, d.due_date, d.care_rank, c.is_key DESC, c.client_id, d.why$sql$,
-        '@days', clientcore.contact_days()), '@birthday', clientcore.next_anniversary('c.birthday', 'c.as_of_date')),
-        '@anniversary', clientcore.next_anniversary('c.first_purchase_date', 'c.as_of_date')),
-        '@entitled', clientcore.is_entitled()), '@granted', clientcore.next_anniversary('g.granted_on', 's.as_of')), '@share', clientcore.people_rows('share_grant')),
+        ORDER BY priority, d.due_date, d.care_rank, d.is_key DESC, d.client_id, d.why$sql$,
         'What is to be done for whom, by whom, until when and why: promises, answers, contacts, follow-ups, purchases, greetings, offers and statements that are due or will be within care_ahead_days; what is most urgent first');
 
     PERFORM clientcore.create_view(base, 'loyal_but_ignored', $sql$
@@ -308,8 +315,8 @@ BEGIN
         ORDER BY c.revenue_12m_amount DESC, c.client_id$sql$,
         'Long-standing clients and those of class A that nobody has spoken to for long, or who had no answer; most revenue first');
 
-    PERFORM clientcore.create_view(base, 'manager_portfolio', $sql$
-        WITH client AS (
+    PERFORM clientcore.create_view(base, 'manager_portfolio', 'WITH ' || clientcore.due_rows() || $sql$,
+        client AS (
             SELECT c.manager, count(*) FILTER (WHERE c.is_client) AS client_count, count(*) FILTER (WHERE c.is_client AND NOT c.is_lost) AS active_count,
                 count(*) FILTER (WHERE NOT c.is_client) AS prospect_count,
                 count(*) FILTER (WHERE c.is_key AND NOT c.is_lost) AS key_client_count, count(*) FILTER (WHERE c.is_at_risk) AS at_risk_count,
@@ -327,7 +334,7 @@ BEGIN
             FROM %1$I.flow_summary f CROSS JOIN %1$I.state s
             GROUP BY f.manager),
         answer AS (
-            SELECT c.manager, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM least(i.resolved_at, i.explained_at) - i.happened_at) / 86400) AS days
+            SELECT c.manager, percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', least(i.resolved_at, i.explained_at) - i.happened_at) / 86400) AS days
             FROM %1$I.interaction i
             JOIN %1$I.card c ON c.client_id %8$s i.client_id
             CROSS JOIN %1$I.state s
@@ -335,7 +342,7 @@ BEGIN
             WHERE i.kind IN ('complaint', 'suggestion', 'request') AND i.day <= s.as_of AND i.day > (s.as_of - interval '12 months')::date
                 AND (least(i.resolved_at, i.explained_at) AT TIME ZONE t.time_zone)::date <= s.as_of
             GROUP BY c.manager),
-        overdue AS (SELECT d.manager, count(*) AS due FROM %1$I.care_due d WHERE d.is_overdue GROUP BY d.manager)
+        overdue AS (SELECT d.manager, count(*) AS due FROM due d WHERE d.as_of_date > d.due_date GROUP BY d.manager)
         SELECT c.manager, c.client_count, c.active_count, c.key_client_count, c.prospect_count,
             c.revenue::numeric(28, 4) AS revenue_12m_amount, (c.positive / nullif(sum(c.positive) OVER (), 0))::numeric(9, 8) AS revenue_12m_share,
             c.profit::numeric(28, 4) AS profit_12m_amount,
@@ -366,8 +373,8 @@ BEGIN
         said AS (
             SELECT p.place, i.kind, c.abc_class, i.client_id, i.day, s.as_of, t.answer_days, o.is_answer_known,
                 CASE WHEN (least(i.resolved_at, i.explained_at) AT TIME ZONE t.time_zone)::date <= s.as_of
-                    THEN extract(epoch FROM least(i.resolved_at, i.explained_at) - i.happened_at) / 86400 END AS answer_days_taken,
-                CASE WHEN (i.resolved_at AT TIME ZONE t.time_zone)::date <= s.as_of THEN extract(epoch FROM i.resolved_at - i.happened_at) / 86400 END AS resolve_days_taken,
+                    THEN date_part('epoch', least(i.resolved_at, i.explained_at) - i.happened_at) / 86400 END AS answer_days_taken,
+                CASE WHEN (i.resolved_at AT TIME ZONE t.time_zone)::date <= s.as_of THEN date_part('epoch', i.resolved_at - i.happened_at) / 86400 END AS resolve_days_taken,
                 (least(i.resolved_at, i.explained_at) AT TIME ZONE t.time_zone)::date - i.day AS days_until_answer
             FROM %1$I.interaction i
             JOIN (SELECT o.source, o.roles ?| '{resolved_at,explained_at}' AS is_answer_known FROM %1$I.care_source o) o USING (source)

@@ -795,7 +795,7 @@ BEGIN
     calibration := clientcore.calibrate_once(base, chosen.day);
     cards := clientcore.refresh_cards(base, chosen.day, coalesce((arguments ->> 'full')::boolean, false));
     IF care <> '[]' AND chosen.day IS NOT NULL THEN
-        PERFORM clientcore.replace_rows(base, 'client_care', clientcore.client_care_query(base, chosen.day));
+        PERFORM clientcore.refresh_client_care(base, chosen.day);
     END IF;
     PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
