@@ -95,7 +95,13 @@ BEGIN
             coalesce(k.feedback_12m_count, 0) AS feedback_12m_count, coalesce(k.complaint_12m_count, 0) AS complaint_12m_count,
             coalesce(k.unanswered_count, 0) AS unanswered_count, coalesce(k.open_promise_count, 0) AS open_promise_count, k.promise_due AS promise_due_date,
             m.councils, coalesce(g.shares, 0)::bigint AS share_count,
-            (1 - cardinality(l.missing) / 10.0)::numeric(9, 8) AS completeness_share, nullif(array_to_string(l.missing, ', '), '') AS missing,
+            (num_nonnulls(c.name, c.manager, nullif(k.contact_12m_count, 0), e.facts, e.history, e.decision_makers, e.competitors, e.needs, e.solvency, e.preferences)
+                / 10.0)::numeric(9, 8) AS completeness_share,
+            nullif(concat_ws(', ', CASE WHEN c.name IS NULL THEN 'name' END, CASE WHEN c.manager IS NULL THEN 'manager' END,
+                CASE WHEN coalesce(k.contact_12m_count, 0) = 0 THEN 'contact' END, CASE WHEN e.facts IS NULL THEN 'general' END,
+                CASE WHEN e.history IS NULL THEN 'history' END, CASE WHEN e.decision_makers IS NULL THEN 'decision_maker' END,
+                CASE WHEN e.competitors IS NULL THEN 'competitor' END, CASE WHEN e.needs IS NULL THEN 'need' END,
+                CASE WHEN e.solvency IS NULL THEN 'solvency' END, CASE WHEN e.preferences IS NULL THEN 'preference' END), '') AS missing,
             c.as_of_date
         FROM (%2$s) c
         LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
@@ -111,12 +117,6 @@ BEGIN
             FROM @share x CROSS JOIN %1$I.state s
             WHERE x.granted_on <= s.as_of
             GROUP BY x.person) g ON g.person %8$s c.client_id
-        CROSS JOIN LATERAL (SELECT array_remove(ARRAY[
-            CASE WHEN c.name IS NULL THEN 'name' END, CASE WHEN c.manager IS NULL THEN 'manager' END,
-            CASE WHEN coalesce(k.contact_12m_count, 0) = 0 THEN 'contact' END, CASE WHEN e.facts IS NULL THEN 'general' END,
-            CASE WHEN e.history IS NULL THEN 'history' END, CASE WHEN e.decision_makers IS NULL THEN 'decision_maker' END,
-            CASE WHEN e.competitors IS NULL THEN 'competitor' END, CASE WHEN e.needs IS NULL THEN 'need' END,
-            CASE WHEN e.solvency IS NULL THEN 'solvency' END, CASE WHEN e.preferences IS NULL THEN 'preference' END], NULL) AS missing) l
         ORDER BY c.client_id$sql$, '@entries', entries), '@council', clientcore.people_rows('council')), '@share', clientcore.people_rows('share_grant')),
         'All that is known of each client, on one row: who it is, who decides, what was said, what is open, and what is not known yet');
 
@@ -185,30 +185,30 @@ $$;
 COMMENT ON FUNCTION clientcore.create_dossier_views(text) IS
 'Internal: makes the views of who clients are, and what is for whom';
 
--- Common table expressions, with due as what is to be done for whom until the horizon; in a
--- template. All columns of a client that are shown go through, for joining them again would
--- take longer than all the rest.
+-- The anniversary of a day among the days ahead; null where it is not among them.
+CREATE FUNCTION clientcore.anniversary_ahead(day text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN date_part('month', %1$s) * 32 + date_part('day', %1$s) = ANY (ARRAY(SELECT a.month_day FROM ahead a))
+                    THEN (SELECT min(a.due_date) FROM ahead a WHERE a.month_day = date_part('month', %1$s) * 32 + date_part('day', %1$s) AND a.due_date > %1$s) END$sql$, day)
+$$;
+COMMENT ON FUNCTION clientcore.anniversary_ahead(text) IS
+'Internal: the expression for the anniversary of a day among the days of due_rows';
+
+-- Common table expressions, in a template, with due as what is to be done for whom in the
+-- days ahead. Every client is looked at once, with all that can be due for it; the words are
+-- found for what is due alone.
 CREATE FUNCTION clientcore.due_rows()
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace(replace(replace(replace($sql$
-        known AS MATERIALIZED (
-            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_lost, c.is_protected, c.is_at_risk, c.abc_class, c.abc_rank, c.status, c.status_rank,
-                c.loyalty_rung, c.first_purchase_date, c.last_purchase_date, c.purchase_count, c.typical_interval_days, c.is_client,
-                i.birthday, i.has_consent, k.last_contact, k.next_contact, k.unanswered_count, k.unanswered_since, k.unexplained_count, k.unexplained_since,
-                k.open_promise_count, k.promise_due, o.is_attached, @days AS contact_days,
-                t.answer_days, t.follow_up_days, t.care_ahead_days, c.as_of_date
-            FROM (%2$s) c
-            CROSS JOIN (%9$s) t
-            CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
-            LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
-            LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
-            WHERE NOT c.is_protected),
-        -- the days ahead; the 29th of February is the 28th in other years
+SELECT replace(replace(replace(replace(replace($sql$
+        -- the 29th of February is the 28th in other years
         ahead AS MATERIALIZED (
-            SELECT d.day::date AS due_date, date_part('month', d.day) AS month, e.day_of_month
+            SELECT d.day::date AS due_date, date_part('month', d.day) * 32 + e.day_of_month AS month_day
             FROM %1$I.state s
             CROSS JOIN (%9$s) t
             CROSS JOIN LATERAL generate_series(s.as_of::timestamp, s.as_of + make_interval(days => t.care_ahead_days), interval '1 day') d (day)
@@ -217,67 +217,69 @@ SELECT replace(replace(replace(replace($sql$
                 UNION ALL
                 SELECT 29 WHERE to_char(d.day, 'MMDD') = '0228' AND to_char(d.day + interval '1 day', 'MMDD') = '0301') e),
         due AS (
-            SELECT @client, 'promise' AS care, 1 AS care_rank, 2 AS step, coalesce(c.promise_due, c.as_of_date) AS due_date,
-                CASE c.open_promise_count WHEN 1 THEN 'a promise is open' ELSE c.open_promise_count || ' promises are open' END AS why
-            FROM known c WHERE c.open_promise_count > 0 AND coalesce(c.promise_due, c.as_of_date) <= c.as_of_date + c.care_ahead_days
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_client, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date,
+                (ARRAY['promise', 'feedback', 'explanation', 'contact', 'follow_up', 'next_purchase', 'greeting', 'greeting', 'offer'])[d.number] AS care,
+                (ARRAY[1, 2, 3, 4, 5, 6, 7, 7, 8])[d.number] AS care_rank, (ARRAY[2, 2, 3, 3, 3, 3, 4, 4, 4])[d.number] AS step, d.due_date, CASE d.number
+                    WHEN 1 THEN CASE c.open_promise_count WHEN 1 THEN 'a promise is open' ELSE c.open_promise_count || ' promises are open' END
+                    WHEN 2 THEN CASE c.unanswered_count WHEN 1 THEN 'what it said on ' ELSE c.unanswered_count || ' complaints, suggestions or requests, the first of ' END
+                        || to_char(c.unanswered_since, 'YYYY-MM-DD') || CASE c.unanswered_count WHEN 1 THEN ' is not answered' ELSE ', are not answered' END
+                    WHEN 3 THEN 'was not told what came of what it said' || CASE c.unexplained_count WHEN 1 THEN ' on ' ELSE ' ' || c.unexplained_count || ' times, first on ' END
+                        || to_char(c.unexplained_since, 'YYYY-MM-DD')
+                    WHEN 4 THEN coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'never spoken to') || ', every ' || c.contact_days || ' days is the rule'
+                    WHEN 5 THEN 'bought on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD') || ': ask how it went'
+                    WHEN 6 THEN 'usually buys every ' || trim_scale(c.typical_interval_days) || ' days, last on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD')
+                    WHEN 7 THEN 'birthday'
+                    WHEN 8 THEN clientcore.counted(date_part('year', d.due_date)::integer - date_part('year', c.first_purchase_date)::integer, 'year', 'years') || ' a client'
+                    WHEN 9 THEN 'may have ' || (
+                        SELECT string_agg('"' || f.name || '"' || coalesce(' until ' || to_char(f.valid_to, 'YYYY-MM-DD'), ''), ', ' ORDER BY f.offer_id)
+                        FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) || ', and was not told yet'
+                    END AS why
+            FROM (
+                SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_lost, c.is_protected, c.is_at_risk, c.abc_class, c.abc_rank, c.status, c.status_rank,
+                    c.loyalty_rung, c.first_purchase_date, c.last_purchase_date, c.purchase_count, c.typical_interval_days, c.is_client,
+                    i.birthday, i.has_consent, k.last_contact, k.next_contact, k.unanswered_count, k.unanswered_since, k.unexplained_count, k.unexplained_since,
+                    k.open_promise_count, k.promise_due, o.is_attached, @days AS contact_days, t.answer_days, t.follow_up_days, t.care_ahead_days, c.as_of_date
+                FROM (%2$s) c
+                CROSS JOIN (%9$s) t
+                CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
+                LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
+                LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
+                WHERE NOT c.is_protected
+                OFFSET 0) c
+            -- an array, for the rows of VALUES are made ready anew for every client
+            CROSS JOIN LATERAL unnest(ARRAY[
+                CASE WHEN c.open_promise_count > 0 THEN coalesce(c.promise_due, c.as_of_date) END,
+                CASE WHEN c.unanswered_count > 0 THEN c.unanswered_since + c.answer_days END,
+                CASE WHEN c.unexplained_count > 0 THEN c.unexplained_since + c.answer_days END,
+                CASE WHEN c.is_attached AND c.contact_days > 0 AND NOT c.is_lost AND c.next_contact IS NULL
+                    THEN coalesce(c.last_contact, c.first_purchase_date) + c.contact_days END,
+                CASE WHEN c.is_attached AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
+                    AND c.last_purchase_date + 2 * c.follow_up_days >= c.as_of_date THEN c.last_purchase_date + c.follow_up_days END,
+                CASE WHEN c.contact_days > 0 AND c.purchase_count >= 2 AND NOT c.is_lost AND NOT c.is_at_risk
+                    AND c.last_purchase_date + ceil(c.typical_interval_days)::integer >= c.as_of_date - c.care_ahead_days
+                    THEN c.last_purchase_date + ceil(c.typical_interval_days)::integer END,
+                CASE WHEN NOT c.is_lost AND c.has_consent IS NOT FALSE THEN @birthday END,
+                CASE WHEN c.contact_days > 0 AND NOT c.is_lost AND c.has_consent IS NOT FALSE THEN @anniversary END,
+                CASE WHEN c.contact_days > 0
+                    THEN (SELECT min(f.valid_from) FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) END])
+                WITH ORDINALITY d (due_date, number)
+            WHERE d.due_date <= c.as_of_date + c.care_ahead_days
             UNION ALL
-            SELECT @client, 'feedback', 2, 2, c.unanswered_since + c.answer_days,
-                CASE c.unanswered_count WHEN 1 THEN 'what it said on ' ELSE c.unanswered_count || ' complaints, suggestions or requests, the first of ' END
-                    || to_char(c.unanswered_since, 'YYYY-MM-DD') || CASE c.unanswered_count WHEN 1 THEN ' is not answered' ELSE ', are not answered' END
-            FROM known c WHERE c.unanswered_count > 0 AND c.unanswered_since + c.answer_days <= c.as_of_date + c.care_ahead_days
-            UNION ALL
-            SELECT @client, 'explanation', 3, 3, c.unexplained_since + c.answer_days,
-                'was not told what came of what it said' || CASE c.unexplained_count WHEN 1 THEN ' on ' ELSE ' ' || c.unexplained_count || ' times, first on ' END
-                    || to_char(c.unexplained_since, 'YYYY-MM-DD')
-            FROM known c WHERE c.unexplained_count > 0 AND c.unexplained_since + c.answer_days <= c.as_of_date + c.care_ahead_days
-            UNION ALL
-            SELECT @client, 'contact', 4, 3, coalesce(c.last_contact, c.first_purchase_date) + c.contact_days,
-                coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'never spoken to') || ', every ' || c.contact_days || ' days is the rule'
-            FROM known c
-            WHERE c.is_attached AND c.contact_days > 0 AND NOT c.is_lost AND c.next_contact IS NULL
-                AND coalesce(c.last_contact, c.first_purchase_date) + c.contact_days <= c.as_of_date + c.care_ahead_days
-            UNION ALL
-            SELECT @client, 'follow_up', 5, 3, c.last_purchase_date + c.follow_up_days,
-                'bought on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD') || ': ask how it went'
-            FROM known c
-            WHERE c.is_attached AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
-                AND c.last_purchase_date + c.follow_up_days BETWEEN c.as_of_date - c.follow_up_days AND c.as_of_date + c.care_ahead_days
-            UNION ALL
-            SELECT @client, 'next_purchase', 6, 3, c.last_purchase_date + ceil(c.typical_interval_days)::integer,
-                'usually buys every ' || trim_scale(c.typical_interval_days) || ' days, last on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD')
-            FROM known c
-            WHERE c.contact_days > 0 AND c.purchase_count >= 2 AND NOT c.is_lost AND NOT c.is_at_risk
-                AND c.last_purchase_date + ceil(c.typical_interval_days)::integer BETWEEN c.as_of_date - c.care_ahead_days AND c.as_of_date + c.care_ahead_days
-            UNION ALL
-            SELECT @client, 'greeting', 7, 4, d.due_date, 'birthday'
-            FROM known c JOIN ahead d ON d.month = date_part('month', c.birthday) AND d.day_of_month = date_part('day', c.birthday)
-            WHERE NOT c.is_lost AND c.has_consent IS NOT FALSE AND d.due_date > c.birthday
-            UNION ALL
-            SELECT @client, 'greeting', 7, 4, d.due_date, 'client for ' || y.years || CASE y.years WHEN 1 THEN ' year' ELSE ' years' END
-            FROM known c
-            JOIN ahead d ON d.month = date_part('month', c.first_purchase_date) AND d.day_of_month = date_part('day', c.first_purchase_date)
-            CROSS JOIN LATERAL (SELECT date_part('year', d.due_date)::integer - date_part('year', c.first_purchase_date)::integer AS years) y
-            WHERE c.contact_days > 0 AND NOT c.is_lost AND c.has_consent IS NOT FALSE AND d.due_date > c.first_purchase_date
-            UNION ALL
-            SELECT @client, 'offer', 8, 4, f.due_date, 'may have ' || f.names || ', and was not told yet'
-            FROM known c
-            CROSS JOIN LATERAL (
-                SELECT min(f.valid_from) AS due_date, string_agg('"' || f.name || '"' || coalesce(' until ' || to_char(f.valid_to, 'YYYY-MM-DD'), ''), ', ' ORDER BY f.offer_id) AS names
-                FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) f
-            WHERE c.contact_days > 0 AND f.names IS NOT NULL
-            UNION ALL
-            SELECT @client, 'share_statement', 9, 4, d.due_date, d.why
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_client, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date,
+                'share_statement', 9, 4, d.due_date, d.why
             FROM @share g
-            JOIN known c ON c.client_id %8$s g.person
+            JOIN (%2$s) c ON c.client_id %8$s g.person
+            CROSS JOIN (%9$s) t
             CROSS JOIN LATERAL (
                 SELECT a.due_date, 'yearly statement of ' || g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') AS why
                 FROM ahead a
-                WHERE a.month = date_part('month', g.granted_on) AND a.day_of_month = date_part('day', g.granted_on) AND a.due_date > g.granted_on
+                WHERE a.month_day = date_part('month', g.granted_on) * 32 + date_part('day', g.granted_on) AND a.due_date > g.granted_on
                 UNION ALL
                 SELECT g.locked_until, g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') || ' may be sold from then on'
-                WHERE g.lock_months > 0 AND g.locked_until BETWEEN c.as_of_date AND c.as_of_date + c.care_ahead_days) d)$sql$,
+                WHERE g.lock_months > 0 AND g.locked_until BETWEEN c.as_of_date AND c.as_of_date + t.care_ahead_days) d
+            WHERE NOT c.is_protected)$sql$,
     '@days', clientcore.contact_days()), '@entitled', clientcore.is_entitled()), '@share', clientcore.people_rows('share_grant')),
-    '@client', 'c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_client, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date')
+    '@birthday', clientcore.anniversary_ahead('c.birthday')), '@anniversary', clientcore.anniversary_ahead('c.first_purchase_date'))
 $$;
 COMMENT ON FUNCTION clientcore.due_rows() IS
 'Internal: the common table expressions that find what is due, in the template of a view';
@@ -295,7 +297,9 @@ BEGIN
             (least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5))::smallint AS priority,
             d.why, d.is_key, d.abc_class, d.abc_rank, d.status, d.status_rank, d.as_of_date
         FROM due d
-        ORDER BY priority, d.due_date, d.care_rank, d.is_key DESC, d.client_id, d.why$sql$,
+        -- by priority, day, kind and key clients first, as one number: texts before them would have to be gone through at every comparison
+        ORDER BY ((least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5) * 10000000::bigint
+            + (d.due_date - date '0001-01-01')) * 10 + d.care_rank) * 2 + CASE WHEN d.is_key THEN 0 ELSE 1 END, d.client_id, d.why$sql$,
         'What is to be done for whom, by whom, until when and why: promises, answers, contacts, follow-ups, purchases, greetings, offers and statements that are due or will be within care_ahead_days; what is most urgent first');
 
     PERFORM clientcore.create_view(base, 'loyal_but_ignored', $sql$

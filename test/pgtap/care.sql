@@ -157,8 +157,8 @@ SELECT is((SELECT max(interaction_date) <= '2023-02-25' FROM shop.client_interac
 SELECT * FROM pg_temp.same_rows('SELECT client_id, first_contact, last_contact FROM shop.client_care WHERE first_contact IS NOT NULL', $$SELECT client, min(day), max(day) FILTER (WHERE kind = 'contact') FROM talk WHERE day <= '2023-02-25' GROUP BY client$$, 5, 'as of that day');
 UPDATE shop.settings SET as_of = '2023-07-15';
 SELECT pg_temp.refresh('shop') \g /dev/null
-SELECT * FROM pg_temp.same_rows($$SELECT client_id, due_date, why FROM shop.care_due WHERE care = 'greeting' AND why LIKE 'client for%'$$, $$
-    SELECT client_id, date '2023-07-15' + d, CASE extract(year FROM first_purchase_date) WHEN 2021 THEN 'client for 2 years' ELSE 'client for 1 year' END
+SELECT * FROM pg_temp.same_rows($$SELECT client_id, due_date, why FROM shop.care_due WHERE care = 'greeting' AND why LIKE '%a client'$$, $$
+    SELECT client_id, date '2023-07-15' + d, CASE extract(year FROM first_purchase_date) WHEN 2021 THEN '2 years a client' ELSE '1 year a client' END
     FROM shop.clients JOIN (SELECT client, agreed FROM people WHERE name <> 'name of c020' UNION ALL SELECT DISTINCT client, NULL::boolean FROM sold WHERE client > 'c110') AS p ON client = client_id, generate_series(0, 7) AS d
     WHERE to_char(first_purchase_date, 'MMDD') = to_char(date '2023-07-15' + d, 'MMDD') AND NOT is_lost AND (is_key OR abc_class IN ('A', 'B')) AND agreed IS NOT FALSE$$, 2, 'anniversaries of the first purchase');
 UPDATE shop.settings SET as_of = '2023-12-31';
