@@ -265,6 +265,40 @@ SELECT is((SELECT count(*) FROM shop.client_info) + (SELECT count(*) FROM shop.i
 SELECT is((SELECT count(*) FROM shop.clients WHERE purchase_count = 0), 0::bigint, 'nor is there a prospect');
 SELECT is(pg_temp.differences('shop'), NULL, 'histories are the sales');
 
+-- --- real sales ---
+
+\if :has_real
+-- Managers and countries come from the lines themselves; interactions are made of them.
+CREATE VIEW customer AS SELECT customer_number, min(customer_name) AS name, min(sales_rep_employee_number) AS rep, min(country) AS country FROM real.classicmodels_lines GROUP BY customer_number;
+CREATE VIEW trouble AS
+SELECT customer_number, order_date + 10 AS day, CASE status WHEN 'Disputed' THEN 'complaint' WHEN 'Resolved' THEN 'complaint' WHEN 'On Hold' THEN 'promise' WHEN 'Cancelled' THEN 'request' ELSE 'call' END AS kind,
+       CASE status WHEN 'Resolved' THEN order_date + 14 END AS settled, min(order_number) AS number
+FROM real.classicmodels_lines GROUP BY customer_number, order_date, status;
+CALL clientcore.attach('classic', 'real.classicmodels_lines', client => 'customer_number', sold_at => 'order_date', amount => 'quantity_ordered * price_each', profit => 'quantity_ordered * (price_each - buy_price)', build => false);
+CALL clientcore.attach_clients('classic', 'customer', 'customer_number', name => 'name', manager => 'rep', region => 'country');
+CALL clientcore.attach_interactions('classic', 'trouble', 'customer_number', 'day', 'kind', resolved_at => 'settled', due_at => 'day + 30');
+SELECT * FROM pg_temp.same_rows('SELECT manager, client_count, prospect_count, revenue_12m_amount, unanswered_count FROM classic.manager_portfolio', $$
+    SELECT rep::text, count(*), 0::bigint, sum((SELECT coalesce(sum(quantity_ordered * price_each), 0) FROM real.classicmodels_lines l WHERE l.customer_number = c.customer_number AND order_date > '2004-05-31')),
+           sum((SELECT count(*) FROM trouble t WHERE t.customer_number = c.customer_number AND kind IN ('complaint', 'request') AND day <= '2005-05-31' AND settled IS NULL))::bigint
+    FROM customer c GROUP BY rep$$, 15, 'classicmodels: what each representative looks after');
+SELECT * FROM pg_temp.same_rows($$SELECT client_id, due_date FROM classic.care_due WHERE care = 'feedback'$$, $$
+    SELECT customer_number, min(day) + 3 FROM trouble WHERE kind IN ('complaint', 'request') AND day <= '2005-05-31' AND settled IS NULL GROUP BY customer_number$$, 5, 'classicmodels: disputes and cancelled orders without an answer');
+SELECT is((SELECT count(*) FROM classic.client_interactions), (SELECT count(*) FROM trouble WHERE day <= '2005-05-31'), 'classicmodels: all that was said by the day');
+CREATE VIEW buyer AS SELECT DISTINCT ON (customer_id) customer_id, 'E' || employee_id AS seller, ship_country FROM real.northwind_lines ORDER BY customer_id, order_date DESC, order_id DESC;
+CREATE VIEW visit AS SELECT customer_id, order_date - 3 AS day, employee_id FROM real.northwind_lines WHERE order_date >= '1998-01-01' GROUP BY customer_id, order_date, employee_id;
+CALL clientcore.attach('north', 'real.northwind_lines', client => 'customer_id', sold_at => 'order_date', amount => 'unit_price * quantity * (1 - discount)', build => false);
+CALL clientcore.attach_clients('north', 'buyer', 'customer_id', manager => 'seller', region => 'ship_country');
+CALL clientcore.attach_interactions('north', 'visit', 'customer_id', 'day', $$'visit'$$, about => 'employee_id');
+SELECT * FROM pg_temp.same_rows($$SELECT client_id, due_date FROM north.care_due WHERE care = 'contact'$$, $$
+    SELECT c.client_id, coalesce(v.day, c.first_purchase_date) + d.days FROM north.clients c
+    LEFT JOIN (SELECT customer_id, max(day) AS day FROM visit WHERE day <= '1998-05-06' GROUP BY 1) AS v ON v.customer_id = c.client_id
+    CROSS JOIN LATERAL (SELECT CASE WHEN is_key THEN 30 WHEN abc_class = 'A' THEN 60 WHEN abc_class = 'B' THEN 120 END AS days) AS d
+    WHERE NOT is_lost AND coalesce(v.day, c.first_purchase_date) + d.days <= date '1998-05-06' + 7$$, 5, 'northwind: who is to be visited');
+SELECT * FROM pg_temp.same_rows('SELECT manager, region, count(*) FROM north.clients GROUP BY 1, 2', 'SELECT seller, ship_country, count(*) FROM buyer GROUP BY 1, 2', 40, 'northwind: sellers and countries');
+\else
+SELECT skip('real sales are not here');
+\endif
+
 -- --- errors ---
 
 SELECT throws_ok(format('CALL clientcore.%s', c.call), c.state, c.message, c.call)
