@@ -30,6 +30,7 @@ SQL_FILES = \
 	sql/66_views.sql \
 	sql/66_care_views.sql \
 	sql/67_rules.sql \
+	sql/67_care.sql \
 	sql/67_model_tests.sql \
 	sql/68_base.sql \
 	sql/69_procedures.sql \

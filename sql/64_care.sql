@@ -75,10 +75,12 @@ BEGIN
     SELECT string_agg(
         CASE r.wanted
             WHEN 'client' THEN format('(%s)::%s%s', e.expression, key.key_type, ' COLLATE ' || key.key_collation)
-            WHEN 'text' THEN format('nullif(btrim((%s)::text), '''') COLLATE "C"', coalesce(e.expression, 'NULL'))
-            WHEN 'time' THEN format('(%s)::timestamptz', coalesce(e.expression, 'NULL'))
-            -- what no view could show
-            WHEN 'number' THEN format('(SELECT n.v FROM (SELECT (%s)::numeric) n (v) WHERE abs(n.v) < 1e20)', coalesce(e.expression, 'NULL'))
+            -- not longer than an index can hold, where it is one of a few
+            WHEN 'text' THEN format(CASE WHEN r.role IN ('text', 'reason', 'kind') THEN 'nullif(btrim((%s)::text), '''') COLLATE "C"'
+                ELSE 'nullif(left(btrim((%s)::text), 200), '''') COLLATE "C"' END, coalesce(e.expression, 'NULL'))
+            -- what no view could show, or reckon with
+            WHEN 'time' THEN format('(SELECT n.v::timestamptz FROM (SELECT %s) n (v) WHERE n.v BETWEEN ''0001-01-02'' AND ''9999-12-30'')', coalesce('(' || e.expression || ')', 'NULL::timestamptz'))
+            WHEN 'number' THEN format('(SELECT n.v FROM (SELECT (%s)::numeric) n (v) WHERE abs(n.v) < 1e12)', coalesce(e.expression, 'NULL'))
             ELSE format('(%s)::boolean', coalesce(e.expression, 'NULL')) END || format(' AS %I', r.role), ', ' ORDER BY r.place)
     INTO columns
     FROM clientcore.care_roles(attached ->> 'holds') r
@@ -109,20 +111,22 @@ COMMENT ON FUNCTION clientcore.known_care_rows(text, jsonb) IS
 'Internal: the query of those rows of a client table or of interactions that have a client';
 
 -- Of several rows of a client the same one whatever their order, its own before those of its
--- duplicates. A client of whom there are interactions alone is known too.
+-- duplicates. Days up to 1900-01-01 stand for none that is known. A client of whom there are interactions alone is known too.
 CREATE FUNCTION clientcore.client_info_query(base text, attached jsonb)
 RETURNS text
 LANGUAGE SQL STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
-        SELECT coalesce(r.client_id, i.client_id), r.name, r.manager, r.segment, r.region, r.industry, r.channel, r.birthday::date, r.known_since::date,
+        SELECT coalesce(r.client_id, i.client_id), r.name, r.manager, r.segment, r.region, r.industry, r.channel, r.birthday::date,
+            coalesce(r.known_since::date, CASE WHEN r.client_id IS NULL THEN i.first_day END),
             coalesce(lower(r.kind) IN ('internal', 'true'), false), coalesce(r.image_maker, false), coalesce(r.expert, false), r.consent
         FROM (%2$s) r
-        FULL JOIN (SELECT DISTINCT i.client_id FROM %1$I.interaction i) i ON i.client_id %3$s r.client_id$sql$,
+        FULL JOIN (SELECT i.client_id, min(i.day) AS first_day FROM %1$I.interaction i GROUP BY i.client_id) i ON i.client_id %3$s r.client_id$sql$,
     base, CASE WHEN attached IS NOT NULL THEN format($sql$
             SELECT DISTINCT ON (s.client_id) s.client_id, s.name, s.manager, s.segment, s.region, s.industry, s.channel,
-                CASE WHEN isfinite(s.birthday) THEN s.birthday END AS birthday, CASE WHEN isfinite(s.known_since) THEN s.known_since END AS known_since,
+                CASE WHEN s.birthday > '1900-01-02' AND isfinite(s.birthday) THEN s.birthday END AS birthday,
+                CASE WHEN s.known_since > '1900-01-02' AND isfinite(s.known_since) THEN s.known_since END AS known_since,
                 s.kind, s.image_maker, s.expert, s.consent
             FROM (%s) s
             ORDER BY s.client_id, s.is_alias, s.client::text COLLATE "C", s.name, s.manager, s.segment, s.region, s.industry, s.channel, s.birthday, s.known_since,
@@ -143,20 +147,22 @@ SELECT format($sql$
                 ORDER BY s.at, s.own_kind, s.text, s.resolved_at, s.explained_at, s.due_at, s.direction, s.channel, s.score, s.element, s.amount,
                     s.our_initiative, s.reason, s.about)::integer,
             s.at, s.at::date, k.kind, s.own_kind,
-            CASE WHEN s.direction ~* '^(in|from)' THEN 'in' WHEN s.direction ~* '^(out|to)' THEN 'out' END,
+            CASE WHEN s.direction COLLATE "default" ~* '^(in|from)' THEN 'in' WHEN s.direction COLLATE "default" ~* '^(out|to)' THEN 'out' END,
             s.channel, CASE WHEN isfinite(s.due_at) THEN s.due_at::date END,
             CASE WHEN isfinite(s.resolved_at) THEN greatest(s.resolved_at, s.at) END, CASE WHEN isfinite(s.explained_at) THEN greatest(s.explained_at, s.at) END,
             s.score, regexp_replace(lower(s.element), '[ -]+', '_', 'g'), s.amount, s.our_initiative, s.reason, s.text, s.about
-        FROM (SELECT r.*, coalesce(lower(r.kind), '') AS own_kind FROM (%3$s) r WHERE isfinite(r.at)) s
-        LEFT JOIN %1$I.interaction_kind k ON k.value = s.own_kind$sql$,
+        FROM (SELECT r.*, coalesce(r.kind, '') AS own_kind FROM (%3$s) r WHERE isfinite(r.at)) s
+        LEFT JOIN %1$I.interaction_kind k ON lower(k.value) = lower(s.own_kind COLLATE "default")$sql$,
     base, attached ->> 'source', clientcore.known_care_rows(base, attached))
 $$;
 COMMENT ON FUNCTION clientcore.interaction_query(text, jsonb) IS
 'Internal: the query of the interactions of a relation, as the table interaction has them';
 
 -- What interactions come to as of a day. What is due, or was answered, on a later day is not
--- seen, but for contacts that are planned. Where it is not attached when a promise was kept,
--- it counts as kept once its day has passed.
+-- seen, but for contacts that are planned: those of later days and, where it is attached what
+-- is due and settled, those with a day on which they are due that are not settled; these were
+-- made on the day on which they were. Where it is not attached when a promise was kept, it
+-- counts as kept once its day has passed; one without a day is due when it was given.
 CREATE FUNCTION clientcore.client_care_query(base text, day date)
 RETURNS text
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
@@ -165,22 +171,27 @@ AS $$
 SELECT format($sql$
         SELECT i.client_id,
             min(i.day) FILTER (WHERE i.day <= %2$L),
-            max(i.day) FILTER (WHERE i.kind = 'contact' AND i.day <= %2$L),
-            min(CASE WHEN i.day > %2$L THEN i.day WHEN i.due_on > %2$L AND NOT i.is_resolved THEN i.due_on END) FILTER (WHERE i.kind = 'contact'),
-            count(*) FILTER (WHERE i.kind = 'contact' AND i.is_recent),
+            max(i.made_on) FILTER (WHERE i.kind = 'contact' AND i.made_on <= %2$L),
+            min(i.planned_for) FILTER (WHERE i.kind = 'contact'),
+            count(*) FILTER (WHERE i.kind = 'contact' AND i.made_on <= %2$L AND i.made_on > (date %2$L - interval '12 months')::date),
             count(*) FILTER (WHERE i.is_feedback AND i.is_recent),
             count(*) FILTER (WHERE i.kind = 'complaint' AND i.is_recent),
             count(*) FILTER (WHERE i.is_unanswered), min(i.day) FILTER (WHERE i.is_unanswered),
             count(*) FILTER (WHERE i.is_unexplained), min(i.day) FILTER (WHERE i.is_unexplained),
-            count(*) FILTER (WHERE i.kind = 'complaint' AND i.is_unanswered), count(*) FILTER (WHERE i.kind = 'complaint' AND i.day <= %2$L),
-            count(*) FILTER (WHERE i.is_open_promise), min(i.due_on) FILTER (WHERE i.is_open_promise)
+            count(*) FILTER (WHERE i.kind = 'complaint' AND i.is_unanswered),
+            count(*) FILTER (WHERE i.kind = 'complaint' AND i.day <= %2$L AND (i.is_resolved OR i.is_explained)),
+            count(*) FILTER (WHERE i.kind = 'complaint' AND i.day <= %2$L),
+            count(*) FILTER (WHERE i.is_open_promise), min(coalesce(i.due_on, i.day)) FILTER (WHERE i.is_open_promise)
         FROM (
             SELECT i.*,
+                CASE WHEN o.roles ?& '{due_at,resolved_at}' AND i.due_on IS NOT NULL THEN CASE WHEN i.is_resolved THEN i.resolved_on END ELSE i.day END AS made_on,
+                CASE WHEN o.roles ?& '{due_at,resolved_at}' AND i.due_on IS NOT NULL THEN CASE WHEN NOT i.is_resolved THEN i.due_on END
+                    WHEN i.day > %2$L THEN i.day END AS planned_for,
                 i.is_feedback AND i.day <= %2$L AND o.roles ?| '{resolved_at,explained_at}' AND NOT i.is_resolved AND NOT i.is_explained AS is_unanswered,
                 i.is_feedback AND i.day <= %2$L AND o.roles ? 'explained_at' AND i.is_resolved AND NOT i.is_explained AS is_unexplained,
-                i.kind = 'promise' AND i.day <= %2$L AND CASE WHEN o.roles ? 'resolved_at' THEN NOT i.is_resolved ELSE i.due_on >= %2$L END AS is_open_promise
+                i.kind = 'promise' AND i.day <= %2$L AND CASE WHEN o.roles ? 'resolved_at' THEN NOT i.is_resolved ELSE coalesce(i.due_on, i.day) >= %2$L END AS is_open_promise
             FROM (
-                SELECT i.client_id, i.source, i.day, i.kind, i.due_on,
+                SELECT i.client_id, i.source, i.day, i.kind, i.due_on, i.resolved_at::date AS resolved_on,
                     coalesce(i.kind IN ('complaint', 'suggestion', 'request'), false) AS is_feedback,
                     i.day <= %2$L AND i.day > (date %2$L - interval '12 months')::date AS is_recent,
                     coalesce(i.resolved_at::date <= %2$L, false) AS is_resolved, coalesce(i.explained_at::date <= %2$L, false) AS is_explained
@@ -199,6 +210,8 @@ RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off
+-- sales wait no longer for a lock on it
+SET lock_timeout = '3s'
 AS $$
 DECLARE
     counts jsonb;
@@ -214,7 +227,7 @@ BEGIN
         PERFORM clientcore.replace_rows(base, 'interaction', clientcore.interaction_query(base, attached), part => format('t.source = %s', attached ->> 'source'));
         EXECUTE format($sql$
             SELECT jsonb_build_object('rows', count(*), 'without_client', count(*) FILTER (WHERE r.client IS NOT DISTINCT FROM NULL),
-                'without_day', count(*) FILTER (WHERE isfinite(r.at) IS NOT TRUE))
+                'without_day', count(*) FILTER (WHERE isfinite(r.at) IS NOT TRUE), 'without_kind', count(*) FILTER (WHERE r.kind IS NULL))
             FROM (%s) r$sql$, clientcore.care_rows(base, attached)) INTO counts;
     END IF;
     EXECUTE format('UPDATE %I.care_source SET row_count = $2, read_at = clock_timestamp(), failure = NULL WHERE source = $1', base)
@@ -260,6 +273,7 @@ DECLARE
     has_clients boolean := false;
     has_interactions boolean := false;
     is_first boolean;
+    removed bigint;
     read jsonb := '[]';
     unknown text[];
 BEGIN
@@ -267,21 +281,28 @@ BEGIN
         SELECT EXISTS (SELECT FROM %1$I.care_source) AND EXISTS (
             SELECT FROM pg_class c WHERE c.oid IN (%2$L::regclass, %3$L::regclass) AND c.reltuples < 0)$sql$,
         base, format('%I.client_info', base), format('%I.interaction', base)) INTO is_first;
+    -- of what was taken away by hand
+    EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source s WHERE s.source = i.source AND s.holds = ''interactions'')', base);
+    GET DIAGNOSTICS removed = ROW_COUNT;
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.care_source s ORDER BY s.holds DESC, s.source', base) LOOP
         has_clients := has_clients OR attached ->> 'holds' = 'clients';
         has_interactions := has_interactions OR attached ->> 'holds' = 'interactions';
         BEGIN
             read := read || clientcore.read_care_source(base, attached);
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             EXECUTE format('UPDATE %I.care_source SET failure = $2 WHERE source = $1', base) USING (attached ->> 'source')::smallint, SQLERRM;
-            read := read || jsonb_build_object('relation', attached ->> 'relation', 'failure', SQLERRM, 'read_at', attached -> 'read_at');
+            read := read || jsonb_build_object('relation', CASE WHEN attached ->> 'relation' ~ '^[0-9]+$' THEN attached ->> 'alias' ELSE attached ->> 'relation' END,
+                'source', attached -> 'source', 'failure', SQLERRM, 'read_at', attached -> 'read_at');
         END;
     END LOOP;
+    IF NOT has_clients AND (has_interactions OR removed > 0) THEN
+        PERFORM clientcore.read_interacting(base);
+    END IF;
     IF has_interactions THEN
-        IF NOT has_clients THEN
-            PERFORM clientcore.read_interacting(base);
-        END IF;
-        EXECUTE format('SELECT array_agg(DISTINCT i.own_kind) FROM %1$I.interaction i WHERE i.kind IS NULL AND i.own_kind <> ''''', base) INTO unknown;
+        EXECUTE format($sql$
+            SELECT array_agg(k.own_kind ORDER BY k.own_kind COLLATE "C")
+            FROM (SELECT DISTINCT ON (lower(i.own_kind)) i.own_kind FROM %I.interaction i WHERE i.kind IS NULL AND length(i.own_kind) BETWEEN 1 AND 100
+                ORDER BY lower(i.own_kind), i.own_kind COLLATE "C" LIMIT 101) k$sql$, base) INTO unknown;
         IF cardinality(unknown) <= 100 THEN
             EXECUTE format('INSERT INTO %I.interaction_kind (value) SELECT unnest($1) ON CONFLICT DO NOTHING', base) USING unknown;
         END IF;
@@ -308,8 +329,10 @@ AS $$
 SELECT CASE
     WHEN r.read ? 'failure' THEN format('%s could not be read, and is as it was%s: %s', r.read ->> 'relation',
         coalesce(' at ' || (r.read ->> 'read_at'), ''), r.read ->> 'failure')
+        || format('; where it is no more: DELETE FROM %I.care_source WHERE source = %s', base, r.read ->> 'source')
+    WHEN r.read ? 'later' THEN format('after the day of the base, and not seen yet: %s', clientcore.counted((r.read ->> 'later')::numeric, 'interaction', 'interactions'))
     WHEN r.read ? 'unknown_kinds' THEN CASE WHEN jsonb_array_length(r.read -> 'unknown_kinds') > 100
-        THEN format('%s different kinds of interactions are not known: is kind the right column?', jsonb_array_length(r.read -> 'unknown_kinds'))
+        THEN 'over 100 different kinds of interactions are not known: is kind the right column?'
         ELSE format('kinds of interactions that are not known, and count for nothing: %s; say what they are: UPDATE %I.interaction_kind SET kind = ... WHERE value = ...',
             (SELECT string_agg(k.name, ', ' ORDER BY k.name COLLATE "C") FROM jsonb_array_elements_text(r.read -> 'unknown_kinds') k (name)), base) END
     ELSE format('%s: %s read', r.read ->> 'relation', clientcore.counted((r.read ->> 'rows')::numeric, 'row', 'rows'))
@@ -318,6 +341,7 @@ SELECT CASE
             THEN '; of several rows of a client one is taken' ELSE '' END
         || CASE WHEN (r.read ->> 'without_client')::bigint > 0 THEN format('; without a client: %s', r.read ->> 'without_client') ELSE '' END
         || CASE WHEN (r.read ->> 'without_day')::bigint > 0 THEN format('; without a day: %s', r.read ->> 'without_day') ELSE '' END
+        || CASE WHEN (r.read ->> 'without_kind')::bigint > 0 THEN format('; without a kind: %s', r.read ->> 'without_kind') ELSE '' END
         || CASE WHEN (r.read ->> 'odd_kinds')::bigint > 0 THEN format('; neither internal nor external, and taken for external: %s', r.read ->> 'odd_kinds') ELSE '' END
     END
 FROM jsonb_array_elements(read) WITH ORDINALITY AS r (read, n)
@@ -362,7 +386,7 @@ BEGIN
         END IF;
     END LOOP;
     -- one client table; another takes its place
-    EXECUTE format('DELETE FROM %I.care_source WHERE relation = $1 OR holds = ''clients'' AND $2 = ''clients''', base) USING relation::regclass, holds;
+    EXECUTE format('DELETE FROM %I.care_source WHERE holds = $2 AND (relation = $1 OR $2 = ''clients'')', base) USING relation::regclass, holds;
     EXECUTE format($sql$
         INSERT INTO %1$I.care_source AS c (source, holds, relation, alias, roles)
         SELECT coalesce(max(source), 0) + 1, $1, $2, $3, $4 FROM %1$I.care_source
@@ -370,7 +394,14 @@ BEGIN
     INTO attached USING holds, relation::regclass, alias, roles;
     EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.source = i.source AND c.holds = ''interactions'')', base);
     -- what is wrong with its rows is told at once
-    RETURN clientcore.read_care_source(base, attached);
+    BEGIN
+        RETURN clientcore.read_care_source(base, attached);
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION USING
+            ERRCODE = SQLSTATE,
+            MESSAGE = format('%s: %s', clientcore.relation_name(relation), SQLERRM),
+            HINT = 'A role that cannot be told of some rows may be null there: CASE WHEN code ~ ''^[0-9]+$'' THEN code::integer END.';
+    END;
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_attach_care(text, jsonb) IS

@@ -24,13 +24,13 @@ $$;
 COMMENT ON FUNCTION clientcore.contact_days() IS
 'Internal: the expression for how often a client is to be spoken to, in days; 0: not';
 
--- The condition by which a client c may have the offer f as of the day of c.
+-- The condition by which a client c may have the offer f, once it is valid.
 CREATE FUNCTION clientcore.is_entitled()
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $sql$c.as_of_date >= f.valid_from AND coalesce(c.as_of_date <= f.valid_to, true)
+SELECT $sql$coalesce(c.as_of_date <= f.valid_to, true)
                 AND coalesce(c.abc_class = f.abc_class, true) AND coalesce(c.loyalty_rung >= f.rung_from, true) AND coalesce(c.loyalty_rung <= f.rung_to, true)
                 AND coalesce(c.segment = f.segment, f.segment IS NULL) AND (c.is_key OR NOT f.is_for_key_clients) AND c.is_lost = f.is_for_lost_clients
                 AND NOT c.is_protected AND c.has_consent IS NOT FALSE$sql$
@@ -108,7 +108,7 @@ BEGIN
         LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
         LEFT JOIN @entries e ON e.person %8$s c.client_id
         LEFT JOIN (
-            SELECT x.person, string_agg(x.body, ', ' ORDER BY x.body COLLATE "C") AS councils
+            SELECT x.person, string_agg(DISTINCT x.body, ', ') AS councils
             FROM @council x CROSS JOIN %1$I.state s
             WHERE x.member_since <= s.as_of AND coalesce(x.member_until >= s.as_of, true)
             GROUP BY x.person) m ON m.person %8$s c.client_id
@@ -150,7 +150,7 @@ BEGIN
             row_number() OVER (ORDER BY coalesce(k.feedback_12m_count, 0) DESC, c.key_rank) AS candidate_rank,
             concat_ws('; ', 'class ' || c.abc_class, CASE WHEN c.is_top_buyer THEN 'top buyer' END,
                 'client since ' || to_char(least(c.first_purchase_date, c.known_since_date), 'YYYY-MM-DD'),
-                CASE WHEN k.feedback_12m_count > 0 THEN 'spoke up ' || k.feedback_12m_count || ' times in 12 months' END,
+                CASE WHEN k.feedback_12m_count > 0 THEN 'spoke up ' || clientcore.counted(k.feedback_12m_count, 'time', 'times') || ' in 12 months' END,
                 CASE WHEN c.is_vocal THEN 'vocal' END, CASE WHEN c.is_expert THEN 'expert' END) AS why,
             c.key_rank, c.abc_class, c.abc_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank,
             c.revenue_12m_amount, c.first_purchase_date, c.tenure_days, coalesce(k.feedback_12m_count, 0) AS feedback_12m_count,
@@ -174,7 +174,7 @@ BEGIN
                 c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank, c.as_of_date, i.has_consent
             FROM (%2$s) c
             LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id) c
-        JOIN %1$I.offer f ON @entitled
+        JOIN %1$I.offer f ON f.valid_from <= c.as_of_date AND @entitled
         LEFT JOIN (
             SELECT x.offer_id, string_agg(CASE WHEN x.quantity <> 1 THEN trim_scale(x.quantity) || ' x ' ELSE '' END || x.item, ', ' ORDER BY x.position) AS items
             FROM %1$I.offer_item x GROUP BY x.offer_id) p ON p.offer_id = f.offer_id
@@ -225,23 +225,24 @@ SELECT replace(replace(replace(replace(replace($sql$
                         || to_char(c.unanswered_since, 'YYYY-MM-DD') || CASE c.unanswered_count WHEN 1 THEN ' is not answered' ELSE ', are not answered' END
                     WHEN 3 THEN 'was not told what came of what it said' || CASE c.unexplained_count WHEN 1 THEN ' on ' ELSE ' ' || c.unexplained_count || ' times, first on ' END
                         || to_char(c.unexplained_since, 'YYYY-MM-DD')
-                    WHEN 4 THEN coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'never spoken to') || ', every ' || c.contact_days || ' days is the rule'
+                    WHEN 4 THEN CASE WHEN c.next_contact IS NOT NULL THEN 'planned for that day'
+                        ELSE coalesce('last spoken to on ' || to_char(c.last_contact, 'YYYY-MM-DD'), 'no contact is recorded') || ', every ' || c.contact_days || ' days is the rule' END
                     WHEN 5 THEN 'bought on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD') || ': ask how it went'
                     WHEN 6 THEN 'usually buys every ' || trim_scale(c.typical_interval_days) || ' days, last on ' || to_char(c.last_purchase_date, 'YYYY-MM-DD')
                     WHEN 7 THEN 'birthday'
                     WHEN 8 THEN clientcore.counted(date_part('year', d.due_date)::integer - date_part('year', c.first_purchase_date)::integer, 'year', 'years') || ' a client'
                     WHEN 9 THEN 'may have ' || (
                         SELECT string_agg('"' || f.name || '"' || coalesce(' until ' || to_char(f.valid_to, 'YYYY-MM-DD'), ''), ', ' ORDER BY f.offer_id)
-                        FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) || ', and was not told yet'
+                        FROM %1$I.offer f WHERE @offered) || ', and was not told yet'
                     END AS why
             FROM (
                 SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_lost, c.is_protected, c.is_at_risk, c.abc_class, c.abc_rank, c.status, c.status_rank,
                     c.loyalty_rung, c.first_purchase_date, c.last_purchase_date, c.purchase_count, c.typical_interval_days, c.is_client,
                     i.birthday, i.has_consent, k.last_contact, k.next_contact, k.unanswered_count, k.unanswered_since, k.unexplained_count, k.unexplained_since,
-                    k.open_promise_count, k.promise_due, o.is_attached, @days AS contact_days, t.answer_days, t.follow_up_days, t.care_ahead_days, c.as_of_date
+                    k.open_promise_count, k.promise_due, o.records_from, @days AS contact_days, t.answer_days, t.follow_up_days, t.care_ahead_days, c.as_of_date
                 FROM (%2$s) c
                 CROSS JOIN (%9$s) t
-                CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
+                CROSS JOIN (SELECT min(o.first_contact) AS records_from FROM %1$I.client_care o) o
                 LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
                 LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
                 WHERE NOT c.is_protected
@@ -251,19 +252,23 @@ SELECT replace(replace(replace(replace(replace($sql$
                 CASE WHEN c.open_promise_count > 0 THEN coalesce(c.promise_due, c.as_of_date) END,
                 CASE WHEN c.unanswered_count > 0 THEN c.unanswered_since + c.answer_days END,
                 CASE WHEN c.unexplained_count > 0 THEN c.unexplained_since + c.answer_days END,
-                CASE WHEN c.is_attached AND c.contact_days > 0 AND NOT c.is_lost AND c.next_contact IS NULL
-                    THEN coalesce(c.last_contact, c.first_purchase_date) + c.contact_days END,
-                CASE WHEN c.is_attached AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
+                CASE WHEN c.next_contact IS NOT NULL THEN c.next_contact
+                    -- nothing is known of the time before interactions were recorded
+                    WHEN c.records_from IS NOT NULL AND c.contact_days > 0 AND NOT c.is_lost
+                    THEN coalesce(c.last_contact, greatest(c.first_purchase_date, c.records_from)) + c.contact_days END,
+                CASE WHEN c.records_from IS NOT NULL AND c.contact_days > 0 AND c.follow_up_days > 0 AND coalesce(c.last_contact < c.last_purchase_date, true)
                     AND c.last_purchase_date + 2 * c.follow_up_days >= c.as_of_date THEN c.last_purchase_date + c.follow_up_days END,
                 CASE WHEN c.contact_days > 0 AND c.purchase_count >= 2 AND NOT c.is_lost AND NOT c.is_at_risk
-                    AND c.last_purchase_date + ceil(c.typical_interval_days)::integer >= c.as_of_date - c.care_ahead_days
+                    AND c.last_purchase_date + ceil(c.typical_interval_days)::integer >= c.as_of_date - c.follow_up_days
+                    AND coalesce(c.last_contact < c.last_purchase_date + ceil(c.typical_interval_days)::integer - c.follow_up_days, true)
                     THEN c.last_purchase_date + ceil(c.typical_interval_days)::integer END,
                 CASE WHEN NOT c.is_lost AND c.has_consent IS NOT FALSE THEN @birthday END,
                 CASE WHEN c.contact_days > 0 AND NOT c.is_lost AND c.has_consent IS NOT FALSE THEN @anniversary END,
-                CASE WHEN c.contact_days > 0
-                    THEN (SELECT min(f.valid_from) FROM %1$I.offer f WHERE @entitled AND coalesce(c.last_contact < f.valid_from, true)) END])
+                CASE WHEN c.contact_days > 0 OR c.is_lost OR NOT c.is_client
+                    THEN (SELECT min(coalesce(f.valid_to, f.valid_from + 30)) FROM %1$I.offer f WHERE @offered) END])
                 WITH ORDINALITY d (due_date, number)
-            WHERE d.due_date <= c.as_of_date + c.care_ahead_days
+            -- an offer is to be told until it ends
+            WHERE d.due_date <= c.as_of_date + c.care_ahead_days OR d.number = 9 AND d.due_date IS NOT NULL
             UNION ALL
             SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.is_key, c.is_client, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date,
                 'share_statement', 9, 4, d.due_date, d.why
@@ -278,7 +283,7 @@ SELECT replace(replace(replace(replace(replace($sql$
                 SELECT g.locked_until, g.shares || ' shares granted on ' || to_char(g.granted_on, 'YYYY-MM-DD') || ' may be sold from then on'
                 WHERE g.lock_months > 0 AND g.locked_until BETWEEN c.as_of_date AND c.as_of_date + t.care_ahead_days) d
             WHERE NOT c.is_protected)$sql$,
-    '@days', clientcore.contact_days()), '@entitled', clientcore.is_entitled()), '@share', clientcore.people_rows('share_grant')),
+    '@days', clientcore.contact_days()), '@offered', 'f.valid_from <= c.as_of_date + c.care_ahead_days AND coalesce(c.last_contact < f.valid_from, true) AND ' || clientcore.is_entitled()), '@share', clientcore.people_rows('share_grant')),
     '@birthday', clientcore.anniversary_ahead('c.birthday')), '@anniversary', clientcore.anniversary_ahead('c.first_purchase_date'))
 $$;
 COMMENT ON FUNCTION clientcore.due_rows() IS
@@ -305,7 +310,7 @@ BEGIN
     PERFORM clientcore.create_view(base, 'loyal_but_ignored', $sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             concat_ws('; ',
-                CASE WHEN g.ignored_days > t.ignored_days THEN coalesce('not spoken to since ' || to_char(k.last_contact, 'YYYY-MM-DD'), 'never spoken to') END,
+                CASE WHEN g.ignored_days > t.ignored_days THEN coalesce('not spoken to since ' || to_char(k.last_contact, 'YYYY-MM-DD'), 'no contact is recorded') END,
                 CASE WHEN k.unanswered_count > 0 THEN 'what it said on ' || to_char(k.unanswered_since, 'YYYY-MM-DD') || ' is not answered' END) AS why,
             g.ignored_days, k.last_contact AS last_contact_date, coalesce(k.unanswered_count, 0) AS unanswered_count,
             c.is_key, c.key_rank, c.is_long_standing, c.abc_class, c.abc_rank, c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank,
@@ -313,8 +318,9 @@ BEGIN
         FROM (%2$s) c
         CROSS JOIN (%9$s) t
         LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
-        CROSS JOIN LATERAL (SELECT c.as_of_date - coalesce(k.last_contact, c.first_purchase_date) AS ignored_days) g
-        WHERE EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions')
+        CROSS JOIN (SELECT min(o.first_contact) AS records_from FROM %1$I.client_care o) o
+        CROSS JOIN LATERAL (SELECT c.as_of_date - coalesce(k.last_contact, greatest(c.first_purchase_date, o.records_from)) AS ignored_days) g
+        WHERE o.records_from IS NOT NULL
             AND NOT c.is_lost AND (c.is_long_standing OR c.abc_class = 'A') AND (g.ignored_days > t.ignored_days OR k.unanswered_count > 0)
         ORDER BY c.revenue_12m_amount DESC, c.client_id$sql$,
         'Long-standing clients and those of class A that nobody has spoken to for long, or who had no answer; most revenue first');
@@ -375,7 +381,7 @@ BEGIN
     PERFORM clientcore.create_summary(base, 'feedback_response', $sql$
         WITH places AS (%6$s),
         said AS (
-            SELECT p.place, i.kind, c.abc_class, i.client_id, i.day, s.as_of, t.answer_days, o.is_answer_known,
+            SELECT p.place, i.kind, CASE WHEN c.sale_count + c.return_count > 0 THEN c.abc_class ELSE 'none' END AS abc_class, i.client_id, i.day, s.as_of, t.answer_days, o.is_answer_known,
                 CASE WHEN (least(i.resolved_at, i.explained_at) AT TIME ZONE t.time_zone)::date <= s.as_of
                     THEN date_part('epoch', least(i.resolved_at, i.explained_at) - i.happened_at) / 86400 END AS answer_days_taken,
                 CASE WHEN (i.resolved_at AT TIME ZONE t.time_zone)::date <= s.as_of THEN date_part('epoch', i.resolved_at - i.happened_at) / 86400 END AS resolve_days_taken,
@@ -411,7 +417,7 @@ BEGIN
             GROUP BY d.place, d.kind, d.abc_class)
         SELECT %5$s
             d.kind AS feedback_kind, (CASE d.kind WHEN 'complaint' THEN 1 WHEN 'suggestion' THEN 2 ELSE 3 END)::smallint AS feedback_kind_rank,
-            d.abc_class, strpos('ABC', d.abc_class)::smallint AS abc_rank,
+            d.abc_class, coalesce(nullif(strpos('ABC', d.abc_class), 0), 4)::smallint AS abc_rank,
             d.feedback AS feedback_count, d.answered AS answered_count, d.resolved AS resolved_count, d.unanswered AS unanswered_count,
             d.answer[1]::numeric(10, 1) AS median_answer_days, d.answer[2]::numeric(10, 1) AS p90_answer_days,
             d.resolve[1]::numeric(10, 1) AS median_resolve_days, d.resolve[2]::numeric(10, 1) AS p90_resolve_days,
@@ -434,15 +440,15 @@ BEGIN
             FROM %1$I.interaction i CROSS JOIN %1$I.state s
             WHERE i.kind = 'survey' AND i.score IS NOT NULL AND i.day <= s.as_of AND i.day > (s.as_of - interval '24 months')::date),
         summed AS (
-            SELECT p.place, c.abc_class, g.element, count(*) FILTER (WHERE g.is_recent) AS clients,
+            SELECT p.place, CASE WHEN c.sale_count + c.return_count > 0 THEN c.abc_class ELSE 'none' END AS abc_class, g.element, count(*) FILTER (WHERE g.is_recent) AS clients,
                 avg(g.score) FILTER (WHERE g.is_recent) AS score, avg(g.score) FILTER (WHERE NOT g.is_recent) AS year_ago
             FROM given g
             JOIN %1$I.card c ON c.client_id %8$s g.client_id
             JOIN places p ON %4$s
             WHERE g.nth = 1
-            GROUP BY p.place, c.abc_class, g.element)
+            GROUP BY 1, 2, 3)
         SELECT %5$s
-            d.element, n.rank::smallint AS element_rank, n.rank > 5 AS is_trust, d.abc_class, strpos('ABC', d.abc_class)::smallint AS abc_rank,
+            d.element, n.rank::smallint AS element_rank, n.rank > 5 AS is_trust, d.abc_class, coalesce(nullif(strpos('ABC', d.abc_class), 0), 4)::smallint AS abc_rank,
             d.clients AS client_count, d.score::numeric(28, 4) AS average_score, d.year_ago::numeric(28, 4) AS year_ago_score,
             (rank() OVER (PARTITION BY place ORDER BY d.score))::smallint AS weakness_rank
         FROM summed d
@@ -456,7 +462,7 @@ BEGIN
     PERFORM clientcore.create_summary(base, 'concession_balance', $sql$
         WITH places AS (%6$s),
         given AS (
-            SELECT p.place, c.abc_class, count(*) AS concessions, sum(g.amount) AS amount, sum(g.amount) FILTER (WHERE i.is_own_initiative) AS own,
+            SELECT p.place, CASE WHEN c.sale_count + c.return_count > 0 THEN c.abc_class ELSE 'none' END AS abc_class, count(*) AS concessions, sum(g.amount) AS amount, sum(g.amount) FILTER (WHERE i.is_own_initiative) AS own,
                 sum(g.amount) FILTER (WHERE g.is_told) AS told, sum(g.amount) FILTER (WHERE g.is_told AND i.is_own_initiative) AS own_and_told
             FROM %1$I.interaction i
             JOIN %1$I.card c ON c.client_id %8$s i.client_id
@@ -465,9 +471,9 @@ BEGIN
             CROSS JOIN (%9$s) t
             CROSS JOIN LATERAL (SELECT greatest(i.amount, 0) AS amount, coalesce((i.explained_at AT TIME ZONE t.time_zone)::date <= s.as_of, false) AS is_told) g
             WHERE i.kind = 'concession' AND i.day <= s.as_of AND i.day > (s.as_of - interval '12 months')::date
-            GROUP BY p.place, c.abc_class)
+            GROUP BY 1, 2)
         SELECT %5$s
-            g.abc_class, strpos('ABC', g.abc_class)::smallint AS abc_rank, g.concessions AS concession_count,
+            g.abc_class, coalesce(nullif(strpos('ABC', g.abc_class), 0), 4)::smallint AS abc_rank, g.concessions AS concession_count,
             coalesce(g.amount, 0)::numeric(28, 4) AS concession_amount,
             coalesce(g.own, 0)::numeric(28, 4) AS own_initiative_amount, (coalesce(g.own, 0) / nullif(g.amount, 0))::numeric(9, 8) AS own_initiative_share,
             coalesce(g.told, 0)::numeric(28, 4) AS told_amount, (coalesce(g.told, 0) / nullif(g.amount, 0))::numeric(9, 8) AS told_share,

@@ -365,7 +365,7 @@ BEGIN
                     THEN coalesce(' (' || trim_scale(round(100 * c.profit_12m_share, 1)) || ' %% of profit)', '') ELSE '' END END,
                 CASE WHEN c.is_long_standing THEN 'long-standing since ' || extract(year FROM least(c.first_purchase_date, c.known_since_date)) END,
                 CASE WHEN c.is_promising THEN 'promising: new on ' || to_char(c.first_purchase_date, 'YYYY-MM-DD') END,
-                CASE WHEN c.is_vocal THEN 'vocal' || coalesce(' (spoke up ' || nullif(k.feedback_12m_count, 0) || ' times in 12 months)', '') END,
+                CASE WHEN c.is_vocal THEN 'vocal' || coalesce(' (spoke up ' || clientcore.counted(nullif(k.feedback_12m_count, 0), 'time', 'times') || ' in 12 months)', '') END,
                 CASE WHEN c.is_image_maker THEN 'image maker' END,
                 CASE WHEN c.is_expert THEN 'expert' END,
                 CASE WHEN c.is_lost AND NOT c.is_top_buyer THEN 'brought ' || to_char(c.value_revenue_amount, 'FM999,999,999,999,999,999,990')
@@ -945,7 +945,8 @@ BEGIN
                 CASE WHEN c.existed_before AND NOT c.was_lost_before THEN c.rfm_segment_before END COLLATE "C" AS rfm_segment,
                 c.segment COLLATE "C" AS own_segment, c.region COLLATE "C" AS own_region, c.manager COLLATE "C" AS own_manager,
                 c.channel COLLATE "C" AS own_channel, CASE WHEN c.is_lost THEN l.reason END COLLATE "C" AS reason,
-                CASE WHEN k.unanswered_complaint_count > 0 THEN 1 WHEN k.complaint_count > 0 THEN 2 WHEN o.is_attached THEN 3 END AS complaint
+                CASE WHEN k.unanswered_complaint_count > 0 THEN 1 WHEN k.answered_complaint_count > 0 THEN 2
+                    WHEN o.is_attached AND coalesce(k.complaint_count, 0) = 0 THEN 3 END AS complaint
             FROM (%2$s) c
             CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
             LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id

@@ -224,6 +224,9 @@ BEGIN
         PERFORM clientcore.argument_error('settings', format('"%s" is no setting that can be tried', wrong),
             format('See the columns of %I.settings from abc_by on.', base));
     END IF;
+    IF tried ? 'with_internal_clients' THEN
+        PERFORM clientcore.argument_error('settings', '"with_internal_clients" is no setting that can be tried', 'It says who is a client, not how clients are told apart.');
+    END IF;
     -- losses are told by the model that was fitted
     SELECT key INTO wrong FROM jsonb_object_keys(tried) AS k (key) WHERE key IN ('purchase_model', 'model_sample_clients', 'model_refit_days') ORDER BY key LIMIT 1;
     IF wrong IS NOT NULL THEN
@@ -484,7 +487,11 @@ BEGIN
             ('class_migration', 'from_day date, to_day date',
                 'TABLE (measure text, from_class text, to_class text, client_count bigint, revenue_before_amount numeric, revenue_now_amount numeric)',
                 'SELECT * FROM clientcore.class_migration(NULL::%1$I.clients, from_day, to_day)',
-                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for')
+                'how many clients moved from class to class between two days, with their revenue of the 12 months up to each; none: no client on that day; no segment: no purchase by then, or scores that no row of rfm_segment is for'),
+            ('dossier_text', 'client text', 'text', 'SELECT clientcore.dossier_page(NULL::%1$I.clients, client)', 'a page on a client to read before a meeting'),
+            ('reward_shares', 'pool numeric, unit numeric DEFAULT 1',
+                'TABLE (client text, name text, manager text, key_rank integer, contribution_amount numeric, contribution_share numeric, reward numeric)',
+                'SELECT * FROM clientcore.shares_of_pool(NULL::%1$I.clients, pool, unit)', 'a pool split among the key clients by what each brought within 12 months, to the last unit')
         ) AS f (name, parameters, result, body, comment)
         JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP

@@ -797,6 +797,10 @@ BEGIN
     IF care <> '[]' AND chosen.day IS NOT NULL THEN
         PERFORM clientcore.refresh_client_care(base, chosen.day);
     END IF;
+    IF care <> '[]' THEN
+        EXECUTE format('SELECT $2 || coalesce((SELECT jsonb_build_object(''later'', count(*)) FROM %I.interaction i WHERE i.day > $1 AND i.day <= current_date HAVING count(*) > 0), ''[]'')', base)
+        INTO care USING chosen.day, care;
+    END IF;
     PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$
@@ -876,7 +880,8 @@ RETURNS TABLE (kind text, name text, arguments text)
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)')
+VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)'), ('FUNCTION', 'dossier_text', '(text)'),
+    ('FUNCTION', 'reward_shares', '(numeric, numeric)')
 UNION ALL
 SELECT o.kind, o.name, ''
 FROM (VALUES ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
@@ -964,6 +969,7 @@ BEGIN
         EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.source = i.source)', base);
         EXECUTE format('DELETE FROM %1$I.client_care WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.holds = ''interactions'')', base);
         EXECUTE format('DELETE FROM %1$I.client_info i WHERE $1 = ''clients'' OR NOT EXISTS (SELECT FROM %1$I.care_source)', base) USING held;
+        RAISE NOTICE 'what was read of % is gone; cards and sums follow at the next refresh', arguments ->> 'relation_name';
         RETURN jsonb_build_object('holds', held);
     END IF;
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
@@ -1161,6 +1167,8 @@ DECLARE
     counts jsonb;
     complete_from date;
     made text;
+    removed bigint;
+    rows bigint := 0;
 BEGIN
     PERFORM clientcore.lock_base(base);
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
@@ -1208,10 +1216,15 @@ BEGIN
     FOREACH made IN ARRAY ARRAY['card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
         'dossier_entry', 'client_lost_reason', 'council', 'share_grant'] LOOP
         EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
+        GET DIAGNOSTICS removed = ROW_COUNT;
+        rows := rows + removed;
     END LOOP;
     EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',
         base, key.equality, persons);
-    RETURN counts;
+    -- words that told of it
+    EXECUTE format('UPDATE %I.care_source SET failure = NULL WHERE failure IS NOT NULL', base);
+    EXECUTE format('DELETE FROM %1$I.interaction_kind k WHERE k.kind IS NULL AND NOT EXISTS (SELECT FROM %1$I.interaction i WHERE lower(i.own_kind) = lower(k.value))', base);
+    RETURN counts || jsonb_build_object('rows', rows);
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_forget(text, jsonb) IS

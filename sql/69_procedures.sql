@@ -448,7 +448,7 @@ BEGIN
         relation_id := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
     END IF;
     PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_detach', base,
-        pg_catalog.jsonb_build_object('relation', relation_id, 'source', source));
+        pg_catalog.jsonb_build_object('relation', relation_id, 'source', source, 'relation_name', relation));
 END
 $$;
 COMMENT ON PROCEDURE clientcore.detach(text, text, integer) IS
@@ -706,6 +706,10 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF (done ->> 'histories')::bigint = 0 AND (done ->> 'rows')::bigint = 0 THEN
+        RAISE NOTICE 'base "%": nothing was known of it; should it buy, it counts as nobody', base;
+        RETURN;
+    END IF;
     RAISE NOTICE 'base "%": forgotten; % under % removed; its sales, those to come too, count as nobody''s', base,
         CASE done ->> 'histories' WHEN '0' THEN 'no history' WHEN '1' THEN '1 history' ELSE (done ->> 'histories') || ' histories' END,
         CASE done ->> 'keys' WHEN '1' THEN '1 key' ELSE (done ->> 'keys') || ' keys' END;

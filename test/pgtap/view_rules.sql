@@ -246,7 +246,9 @@ CREATE TEMP TABLE chosen AS
 SELECT a AS action_abc, x AS xyz_class, s AS status, k AS kinds
 FROM unnest(ARRAY['A', 'B', 'C']) a, unnest(ARRAY['X', 'Y', 'Z', 'new']) x, unnest(ARRAY['active', 'new', 'at_risk', 'lost']) s,
     unnest(ARRAY['', 'key', 'key,top_buyer', 'key,breadwinner', 'key,long_standing', 'key,promising', 'key,vocal', 'key,image_maker', 'key,expert', 'protected', 'let_go']) k
-WHERE s <> 'lost' OR k <> 'let_go';
+WHERE s <> 'lost' OR k <> 'let_go'
+-- one who has not bought is of class C, and new
+UNION ALL SELECT 'C', 'new', 'prospect', k FROM unnest(ARRAY['', 'protected']) k;
 CREATE FUNCTION pg_temp.actions() RETURNS TABLE (action_abc text, xyz_class text, status text, kinds text, recommended_action text, advice text, offer text) LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY EXECUTE clientcore.action_rows('empty');
