@@ -794,7 +794,7 @@ BEGIN
     SELECT * INTO chosen FROM clientcore.choose_day(base);
     calibration := clientcore.calibrate_once(base, chosen.day);
     cards := clientcore.refresh_cards(base, chosen.day, coalesce((arguments ->> 'full')::boolean, false));
-    IF care <> '[]' AND chosen.day IS NOT NULL THEN
+    IF chosen.day IS NOT NULL THEN
         PERFORM clientcore.refresh_client_care(base, chosen.day);
     END IF;
     IF care <> '[]' THEN

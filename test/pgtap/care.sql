@@ -278,6 +278,16 @@ CALL clientcore.attach_interactions('shop', 'visits', 'client', 'day', '''visit'
 SELECT is((SELECT count(*) FROM shop.client_interactions WHERE client_id = 'c040' AND own_kind = 'visit'), (SELECT count(*) FROM visits WHERE day <= '2023-12-31'), 'several may be attached');
 CALL clientcore.detach('shop', 'visits');
 SELECT results_eq('SELECT DISTINCT own_kind = ''visit'' FROM shop.interaction', ARRAY[false], 'and detached');
+-- A relation that is no more is told of, and taken away by hand.
+CREATE TABLE gone AS SELECT client, day FROM visits;
+CALL clientcore.attach_interactions('shop', 'gone', 'client', 'day', '''visit''');
+DROP TABLE gone;
+SELECT pg_temp.refresh('shop') \g /dev/null
+SELECT results_eq($$SELECT failure ~ '^relation "[0-9]+" does not exist$' FROM shop.care_source WHERE failure IS NOT NULL$$, ARRAY[true], 'a relation that is no more is told of');
+SELECT cmp_ok((SELECT count(*) FROM shop.interaction WHERE own_kind = 'visit'), '>', 0::bigint, 'what it told is kept');
+DELETE FROM shop.care_source WHERE failure IS NOT NULL;
+SELECT pg_temp.refresh('shop') \g /dev/null
+SELECT is((SELECT count(*) FROM shop.interaction WHERE own_kind = 'visit'), 0::bigint, 'till its row is deleted');
 CALL clientcore.detach('shop', 'people');
 SELECT pg_temp.refresh('shop') \g /dev/null
 SELECT results_eq('SELECT count(name), count(*) > 0 FROM shop.client_info', $$VALUES (0::bigint, true)$$, 'without the client table, who was spoken to is known');
