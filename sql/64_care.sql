@@ -111,7 +111,8 @@ COMMENT ON FUNCTION clientcore.known_care_rows(text, jsonb) IS
 'Internal: the query of those rows of a client table or of interactions that have a client';
 
 -- Of several rows of a client the same one whatever their order, its own before those of its
--- duplicates. Days up to 1900-01-01 stand for none that is known. A client of whom there are interactions alone is known too.
+-- duplicates. Days up to 1900-01-01 stand for none that is known. A client of whom there are
+-- interactions alone is known too, since the first of them.
 CREATE FUNCTION clientcore.client_info_query(base text, attached jsonb)
 RETURNS text
 LANGUAGE SQL STABLE PARALLEL SAFE
@@ -125,8 +126,8 @@ SELECT format($sql$
         FULL JOIN (SELECT i.client_id, min(i.day) AS first_day FROM %1$I.interaction i GROUP BY i.client_id) i ON i.client_id %3$s r.client_id$sql$,
     base, CASE WHEN attached IS NOT NULL THEN format($sql$
             SELECT DISTINCT ON (s.client_id) s.client_id, s.name, s.manager, s.segment, s.region, s.industry, s.channel,
-                CASE WHEN s.birthday > '1900-01-02' AND isfinite(s.birthday) THEN s.birthday END AS birthday,
-                CASE WHEN s.known_since > '1900-01-02' AND isfinite(s.known_since) THEN s.known_since END AS known_since,
+                CASE WHEN s.birthday >= '1900-01-02' THEN s.birthday END AS birthday,
+                CASE WHEN s.known_since >= '1900-01-02' THEN s.known_since END AS known_since,
                 s.kind, s.image_maker, s.expert, s.consent
             FROM (%s) s
             ORDER BY s.client_id, s.is_alias, s.client::text COLLATE "C", s.name, s.manager, s.segment, s.region, s.industry, s.channel, s.birthday, s.known_since,
@@ -148,10 +149,11 @@ SELECT format($sql$
                     s.our_initiative, s.reason, s.about)::integer,
             s.at, s.at::date, k.kind, s.own_kind,
             CASE WHEN s.direction COLLATE "default" ~* '^(in|from)' THEN 'in' WHEN s.direction COLLATE "default" ~* '^(out|to)' THEN 'out' END,
-            s.channel, CASE WHEN isfinite(s.due_at) THEN s.due_at::date END,
-            CASE WHEN isfinite(s.resolved_at) THEN greatest(s.resolved_at, s.at) END, CASE WHEN isfinite(s.explained_at) THEN greatest(s.explained_at, s.at) END,
+            s.channel, s.due_at::date,
+            CASE WHEN s.resolved_at IS NOT NULL THEN greatest(s.resolved_at, s.at) END,
+            CASE WHEN s.explained_at IS NOT NULL THEN greatest(s.explained_at, s.at) END,
             s.score, regexp_replace(lower(s.element), '[ -]+', '_', 'g'), s.amount, s.our_initiative, s.reason, s.text, s.about
-        FROM (SELECT r.*, coalesce(r.kind, '') AS own_kind FROM (%3$s) r WHERE isfinite(r.at)) s
+        FROM (SELECT r.*, coalesce(r.kind, '') AS own_kind FROM (%3$s) r WHERE r.at IS NOT NULL) s
         LEFT JOIN %1$I.interaction_kind k ON lower(k.value) = lower(s.own_kind COLLATE "default")$sql$,
     base, attached ->> 'source', clientcore.known_care_rows(base, attached))
 $$;
@@ -227,7 +229,7 @@ BEGIN
         PERFORM clientcore.replace_rows(base, 'interaction', clientcore.interaction_query(base, attached), part => format('t.source = %s', attached ->> 'source'));
         EXECUTE format($sql$
             SELECT jsonb_build_object('rows', count(*), 'without_client', count(*) FILTER (WHERE r.client IS NOT DISTINCT FROM NULL),
-                'without_day', count(*) FILTER (WHERE isfinite(r.at) IS NOT TRUE), 'without_kind', count(*) FILTER (WHERE r.kind IS NULL))
+                'without_day', count(*) FILTER (WHERE r.at IS NULL), 'without_kind', count(*) FILTER (WHERE r.kind IS NULL))
             FROM (%s) r$sql$, clientcore.care_rows(base, attached)) INTO counts;
     END IF;
     EXECUTE format('UPDATE %I.care_source SET row_count = $2, read_at = clock_timestamp(), failure = NULL WHERE source = $1', base)
