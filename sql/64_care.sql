@@ -79,8 +79,8 @@ BEGIN
             WHEN 'text' THEN format(CASE WHEN r.role IN ('text', 'reason', 'kind') THEN 'nullif(btrim((%s)::text), '''') COLLATE "C"'
                 ELSE 'nullif(left(btrim((%s)::text), 200), '''') COLLATE "C"' END, coalesce(e.expression, 'NULL'))
             -- what no view could show, or reckon with
-            WHEN 'time' THEN format('(SELECT n.v::timestamptz FROM (SELECT %s) n (v) WHERE n.v BETWEEN ''0001-01-02'' AND ''9999-12-30'')', coalesce('(' || e.expression || ')', 'NULL::timestamptz'))
-            WHEN 'number' THEN format('(SELECT n.v FROM (SELECT (%s)::numeric) n (v) WHERE abs(n.v) < 1e12)', coalesce(e.expression, 'NULL'))
+            WHEN 'time' THEN CASE WHEN e.expression IS NULL THEN 'NULL::timestamptz' ELSE format('CASE WHEN (%1$s) BETWEEN ''0001-01-02'' AND ''9999-12-30'' THEN (%1$s)::timestamptz END', e.expression) END
+            WHEN 'number' THEN CASE WHEN e.expression IS NULL THEN 'NULL::numeric' ELSE format('CASE WHEN abs((%1$s)::numeric) < 1e12 THEN (%1$s)::numeric END', e.expression) END
             ELSE format('(%s)::boolean', coalesce(e.expression, 'NULL')) END || format(' AS %I', r.role), ', ' ORDER BY r.place)
     INTO columns
     FROM clientcore.care_roles(attached ->> 'holds') r
