@@ -400,6 +400,8 @@ BEGIN
             ('SEQUENCE', 'pending_id', 'numbers of pending'),
             ('SEQUENCE', 'strategy_strategy_id_seq', 'numbers of strategy')
         ) AS o (kind, name, comment)
+        UNION ALL
+        SELECT * FROM clientcore.care_object_comments()
     LOOP
         EXECUTE format('COMMENT ON %s %I.%I IS %L', object.kind, base, object.name, object.comment);
     END LOOP;
@@ -685,10 +687,11 @@ BEGIN
             ('target', 'month_date', 'first day of the month'),
             ('target', 'target', 'value to be reached')
         ) AS c (name, attribute, comment)
+        UNION ALL
+        SELECT * FROM clientcore.care_column_comments()
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', base, object.name, object.attribute, object.comment);
     END LOOP;
-    PERFORM clientcore.comment_care_layout(base);
     FOR object IN
         SELECT attname AS attribute FROM pg_attribute
         WHERE attrelid = format('%I.settings_history', base)::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'applied_at'

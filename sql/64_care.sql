@@ -183,7 +183,8 @@ SELECT format($sql$
             count(*) FILTER (WHERE i.kind = 'complaint' AND i.is_unanswered),
             count(*) FILTER (WHERE i.kind = 'complaint' AND i.day <= %2$L AND (i.is_resolved OR i.is_explained)),
             count(*) FILTER (WHERE i.kind = 'complaint' AND i.day <= %2$L),
-            count(*) FILTER (WHERE i.is_open_promise), min(coalesce(i.due_on, i.day)) FILTER (WHERE i.is_open_promise)
+            count(*) FILTER (WHERE i.is_open_promise), min(coalesce(i.due_on, i.day)) FILTER (WHERE i.is_open_promise),
+            coalesce(min(e.compared), 0), coalesce(min(e.before), 0), coalesce(min(e.after), 0)
         FROM (
             SELECT i.*,
                 CASE WHEN o.roles ?& '{due_at,resolved_at}' AND i.due_on IS NOT NULL THEN CASE WHEN i.is_resolved THEN i.resolved_on END ELSE i.day END AS made_on,
@@ -199,10 +200,34 @@ SELECT format($sql$
                     coalesce(i.resolved_at::date <= %2$L, false) AS is_resolved, coalesce(i.explained_at::date <= %2$L, false) AS is_explained
                 FROM %1$I.interaction i) i
             JOIN %1$I.care_source o USING (source)) i
-        GROUP BY i.client_id$sql$, base, day)
+        LEFT JOIN (
+            SELECT c.client_id, count(*) AS compared, sum(clientcore.revenue(clientcore.slice(h.history, c.day - 90, c.day - 1))) AS before,
+                sum(clientcore.revenue(clientcore.slice(h.history, c.day, c.day + 89))) AS after
+            FROM %1$I.interaction c
+            LEFT JOIN (%3$s) h ON h.client_id %4$s c.client_id
+            WHERE c.kind = 'complaint' AND c.day > (date %2$L - interval '12 months')::date AND c.day <= date %2$L - 89
+            GROUP BY c.client_id) e ON e.client_id %4$s i.client_id
+        GROUP BY i.client_id$sql$, base, day, clientcore.joined_histories(base), (SELECT equality FROM clientcore.base_key(base)))
 $$;
 COMMENT ON FUNCTION clientcore.client_care_query(text, date) IS
 'Internal: the query of what the interactions of each client come to as of a day';
+
+-- Of relations that are attached no more.
+CREATE FUNCTION clientcore.remove_interactions(base text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source s WHERE s.source = i.source AND s.holds = ''interactions'')', base);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION clientcore.remove_interactions(text) IS
+'Internal: removes interactions whose relation is attached no more, and tells how many they were';
 
 -- Reads one attached relation anew. Returns what there is to say of it. What is read is
 -- taken for few rows where nothing is known of the relation: without nested loops, which
@@ -283,9 +308,8 @@ BEGIN
         SELECT EXISTS (SELECT FROM %1$I.care_source) AND EXISTS (
             SELECT FROM pg_class c WHERE c.oid IN (%2$L::regclass, %3$L::regclass) AND c.reltuples < 0)$sql$,
         base, format('%I.client_info', base), format('%I.interaction', base)) INTO is_first;
-    -- of what was taken away by hand
-    EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source s WHERE s.source = i.source AND s.holds = ''interactions'')', base);
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    -- its row may have been deleted by hand
+    removed := clientcore.remove_interactions(base);
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.care_source s ORDER BY s.holds DESC, s.source', base) LOOP
         has_clients := has_clients OR attached ->> 'holds' = 'clients';
         has_interactions := has_interactions OR attached ->> 'holds' = 'interactions';
@@ -363,23 +387,14 @@ AS $$
 DECLARE
     relation oid := (arguments ->> 'relation')::oid;
     holds text := arguments ->> 'holds';
-    kind "char";
-    persistence "char";
-    alias name;
+    alias name := (SELECT c.relname FROM pg_class c WHERE c.oid = relation);
     role record;
     roles jsonb := '{}';
-    zone text;
     attached jsonb;
 BEGIN
     PERFORM clientcore.lock_base(base);
-    SELECT c.relkind, c.relpersistence, c.relname INTO kind, persistence, alias FROM pg_class c WHERE c.oid = relation;
-    IF kind NOT IN ('r', 'p', 'v', 'm', 'f') OR persistence = 't' THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'wrong_object_type',
-            MESSAGE = format('relation: %s is no table, view, materialized view or foreign table that stays', clientcore.relation_name(relation));
-    END IF;
-    PERFORM clientcore.check_relation(relation);
-    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base) INTO zone;
+    PERFORM clientcore.check_relation_kind(relation), clientcore.check_relation(relation);
+    EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
     FOR role IN SELECT * FROM clientcore.care_roles(holds) r ORDER BY r.place LOOP
         IF role.is_required OR arguments #>> ARRAY['roles', role.role] IS NOT NULL THEN
             PERFORM clientcore.require_argument(role.role, arguments #>> ARRAY['roles', role.role]);
@@ -394,7 +409,7 @@ BEGIN
         SELECT coalesce(max(source), 0) + 1, $1, $2, $3, $4 FROM %1$I.care_source
         RETURNING to_jsonb(c)$sql$, base)
     INTO attached USING holds, relation::regclass, alias, roles;
-    EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.source = i.source AND c.holds = ''interactions'')', base);
+    PERFORM clientcore.remove_interactions(base);
     -- what is wrong with its rows is told at once
     BEGIN
         RETURN clientcore.read_care_source(base, attached);

@@ -299,11 +299,11 @@ BEGIN
     PERFORM clientcore.create_view(base, 'care_due', 'WITH ' || clientcore.due_rows() || $sql$
         SELECT d.client_id, d.name, d.manager, d.segment, d.region,
             d.care, d.care_rank::smallint AS care_rank, d.due_date, greatest(d.as_of_date - d.due_date, 0) AS overdue_days, d.as_of_date > d.due_date AS is_overdue,
-            (least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5))::smallint AS priority,
+            d.priority::smallint AS priority,
             d.why, d.is_key, d.abc_class, d.abc_rank, d.status, d.status_rank, d.as_of_date
-        FROM due d
+        FROM (SELECT d.*, least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5) AS priority FROM due d) d
         -- by priority, day, kind and key clients first, as one number: texts before them would have to be gone through at every comparison
-        ORDER BY ((least(greatest(d.step - CASE WHEN d.is_key THEN 1 WHEN d.abc_class = 'C' AND d.is_client THEN -1 ELSE 0 END, 1), 5) * 10000000::bigint
+        ORDER BY ((d.priority * 10000000::bigint
             + (d.due_date - date '0001-01-01')) * 10 + d.care_rank) * 2 + CASE WHEN d.is_key THEN 0 ELSE 1 END, d.client_id, d.why$sql$,
         'What is to be done for whom, by whom, until when and why: promises, answers, contacts, follow-ups, purchases, greetings, offers and statements that are due or will be within care_ahead_days; what is most urgent first');
 
@@ -394,18 +394,12 @@ BEGIN
             CROSS JOIN (%9$s) t
             WHERE i.kind IN ('complaint', 'suggestion', 'request') AND i.day <= s.as_of AND i.day > (s.as_of - interval '12 months')::date),
         effect AS (
-            SELECT d.place, d.abc_class, count(*) AS compared, sum(h.before) AS before, sum(h.after) AS after
-            FROM said d
-            CROSS JOIN LATERAL (
-                SELECT coalesce(sum(clientcore.revenue(clientcore.slice(h.history, d.day - 90, d.day - 1))), 0) AS before,
-                    coalesce(sum(clientcore.revenue(clientcore.slice(h.history, d.day, d.day + 89))), 0) AS after
-                FROM (
-                    SELECT h.history FROM %1$I.history h WHERE h.client_id %8$s d.client_id
-                        AND NOT EXISTS (SELECT FROM %1$I.client_alias a WHERE a.alias %8$s h.client_id)
-                    UNION ALL
-                    SELECT h.history FROM %1$I.client_alias a JOIN %1$I.history h ON h.client_id %8$s a.alias WHERE a.client %8$s d.client_id) h) h
-            WHERE d.kind = 'complaint' AND d.day + 89 <= d.as_of
-            GROUP BY d.place, d.abc_class),
+            SELECT p.place, CASE WHEN c.sale_count + c.return_count > 0 THEN c.abc_class ELSE 'none' END AS abc_class, sum(k.compared_complaint_count) AS compared,
+                sum(k.revenue_before_complaint) AS before, sum(k.revenue_after_complaint) AS after
+            FROM %1$I.client_care k
+            JOIN %1$I.card c ON c.client_id %8$s k.client_id
+            JOIN places p ON %4$s
+            GROUP BY 1, 2),
         summed AS (
             SELECT d.place, d.kind, d.abc_class, count(*) AS feedback, count(d.answer_days_taken) AS answered, count(d.resolve_days_taken) AS resolved,
                 count(*) FILTER (WHERE d.is_answer_known AND d.answer_days_taken IS NULL) AS unanswered,
@@ -422,9 +416,9 @@ BEGIN
             d.answer[1]::numeric(10, 1) AS median_answer_days, d.answer[2]::numeric(10, 1) AS p90_answer_days,
             d.resolve[1]::numeric(10, 1) AS median_resolve_days, d.resolve[2]::numeric(10, 1) AS p90_resolve_days,
             (d.in_time::numeric / nullif(d.due, 0))::numeric(9, 8) AS in_time_share,
-            CASE WHEN d.kind = 'complaint' THEN coalesce(e.compared, 0) ELSE 0 END AS compared_count,
-            (CASE WHEN d.kind = 'complaint' THEN e.before END)::numeric(28, 4) AS revenue_before_amount,
-            (CASE WHEN d.kind = 'complaint' THEN e.after END)::numeric(28, 4) AS revenue_after_amount
+            CASE WHEN d.kind = 'complaint' THEN coalesce(e.compared, 0) ELSE 0 END::bigint AS compared_count,
+            (CASE WHEN d.kind = 'complaint' AND e.compared > 0 THEN e.before END)::numeric(28, 4) AS revenue_before_amount,
+            (CASE WHEN d.kind = 'complaint' AND e.compared > 0 THEN e.after END)::numeric(28, 4) AS revenue_after_amount
         FROM summed d
         JOIN places w USING (place)
         LEFT JOIN effect e USING (place, abc_class)

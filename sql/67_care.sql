@@ -11,7 +11,6 @@ DECLARE
     d record;
     said text;
     months text;
-    shown bigint;
 BEGIN
     PERFORM clientcore.require_argument('client', client);
     SELECT * INTO key FROM clientcore.base_key(base);
@@ -32,9 +31,9 @@ BEGIN
     INTO said USING client;
     EXECUTE format($sql$
         SELECT string_agg('  ' || to_char(m.month_date, 'YYYY-MM') || '  ' || to_char(m.revenue_amount, 'FM999,999,999,999,999,999,990') || ' in '
-            || clientcore.counted(m.purchase_count, 'purchase', 'purchases'), E'\n' ORDER BY m.month_date DESC), count(*)
+            || clientcore.counted(m.purchase_count, 'purchase', 'purchases'), E'\n' ORDER BY m.month_date DESC)
         FROM (SELECT * FROM %1$I.client_months m WHERE m.client_id %3$s $1::%2$s ORDER BY m.month_date DESC LIMIT 12) m$sql$, base, key.key_type, key.equality)
-    INTO months, shown USING client;
+    INTO months USING client;
     RETURN concat_ws(E'\n',
         coalesce(d.name || ' (' || client || ')', client) || ', as of ' || to_char(d.as_of_date, 'YYYY-MM-DD'),
         nullif(concat_ws(', ', 'looked after by ' || d.manager, d.segment, d.region, d.industry, 'via ' || d.channel), ''),
@@ -98,7 +97,7 @@ BEGIN
             FROM key k CROSS JOIN (SELECT sum(k.contribution) AS sum FROM key k) s
             WHERE k.contribution > 0),
         placed AS (
-            SELECT p.*, $1 / $2 - sum(p.units) OVER () AS left_over, row_number() OVER (ORDER BY p.rest DESC, p.key_rank) AS place
+            SELECT p.*, div($1, $2) - sum(p.units) OVER () AS left_over, row_number() OVER (ORDER BY p.rest DESC, p.key_rank) AS place
             FROM part p)
         SELECT p.client, p.name, p.manager, p.key_rank, p.contribution, (p.contribution / p.sum)::numeric(9, 8),
             (p.units + CASE WHEN p.place <= p.left_over THEN 1 ELSE 0 END) * $2

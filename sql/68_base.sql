@@ -109,15 +109,7 @@ DECLARE
     currencies text[];
 BEGIN
     SELECT c.* INTO attached FROM pg_class c WHERE c.oid = relation;
-    IF attached.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'wrong_object_type',
-            MESSAGE = format('relation: %s is no table, view, materialized view or foreign table', clientcore.relation_name(relation));
-    ELSIF attached.relpersistence = 't' THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'wrong_object_type',
-            MESSAGE = format('relation: %I is temporary', attached.relname);
-    END IF;
+    PERFORM clientcore.check_relation_kind(relation);
     PERFORM clientcore.check_relation(relation);
 
     FOREACH hint IN ARRAY ARRAY['client', 'sold_at', 'amount'] LOOP
@@ -233,6 +225,29 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.base_plan(text, jsonb) IS
 'Internal: checks the arguments of attach. Errors: 22004 and 22023 for arguments that are missing or wrong, 42804 for types that do not fit, 42809 for relations that cannot be attached, 42501 under row-level security.';
+
+CREATE FUNCTION clientcore.check_relation_kind(relation oid)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attached pg_class;
+BEGIN
+    SELECT c.* INTO attached FROM pg_class c WHERE c.oid = relation;
+    IF attached.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'wrong_object_type',
+            MESSAGE = format('relation: %s is no table, view, materialized view or foreign table', clientcore.relation_name(relation));
+    ELSIF attached.relpersistence = 't' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'wrong_object_type',
+            MESSAGE = format('relation: %I is temporary', attached.relname);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_relation_kind(oid) IS
+'Internal: refuses relations that cannot be attached (42809)';
 
 -- Whoever runs this owns the relation, and must see all of its rows.
 CREATE FUNCTION clientcore.check_relation(relation oid)
@@ -959,18 +974,19 @@ DECLARE
     source_number integer;
     base_schema oid := (SELECT oid FROM pg_namespace WHERE nspname = base);
     table_name text;
-    held text;
+    held bigint;
     object record;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     -- a client table, or interactions
-    EXECUTE format('DELETE FROM %I.care_source WHERE relation = $1 RETURNING holds', base) INTO held USING (arguments ->> 'relation')::oid::regclass;
-    IF held IS NOT NULL THEN
-        EXECUTE format('DELETE FROM %1$I.interaction i WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.source = i.source)', base);
+    EXECUTE format('WITH gone AS (DELETE FROM %I.care_source WHERE relation = $1 RETURNING 1) SELECT count(*) FROM gone', base)
+    INTO held USING (arguments ->> 'relation')::oid::regclass;
+    IF held > 0 THEN
+        PERFORM clientcore.remove_interactions(base);
         EXECUTE format('DELETE FROM %1$I.client_care WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.holds = ''interactions'')', base);
-        EXECUTE format('DELETE FROM %1$I.client_info i WHERE $1 = ''clients'' OR NOT EXISTS (SELECT FROM %1$I.care_source)', base) USING held;
+        EXECUTE format('DELETE FROM %1$I.client_info WHERE NOT EXISTS (SELECT FROM %1$I.care_source c WHERE c.holds = ''clients'')', base);
         RAISE NOTICE 'what was read of % is gone; cards and sums follow at the next refresh', arguments ->> 'relation_name';
-        RETURN jsonb_build_object('holds', held);
+        RETURN '{}';
     END IF;
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);

@@ -150,11 +150,9 @@ SELECT is(min(priority) FILTER (WHERE NOT is_key), max(priority) FILTER (WHERE i
 SELECT * FROM pg_temp.same_rows('SELECT client_id, offer_name FROM shop.offer_eligibility', $$SELECT client_id, 'fruit' FROM card WHERE abc_class = 'A' AND loyalty_rung >= 4 AND segment = 'shops' AND NOT is_lost AND agreed IS NOT FALSE
     UNION ALL SELECT client_id, 'lost' FROM card WHERE is_lost AND agreed IS NOT FALSE$$, 10, 'offers: whom they are for');
 -- The 29th of February is the 28th in other years.
-SELECT results_eq($$SELECT to_char(y, 'YYYY'), extract(day FROM day)::int FROM generate_series(timestamp '2023-02-01', '2025-02-01', '1 year') AS y, LATERAL (SELECT ('1984-02-29'::date + make_interval(years => extract(year FROM y)::int - 1984))::date AS day) AS d$$,
-    $$VALUES ('2023', 28), ('2024', 29), ('2025', 28)$$, 'a birthday every year');
 UPDATE shop.settings SET as_of = '2023-02-25';
 SELECT pg_temp.refresh('shop') \g /dev/null
-SELECT results_eq($$SELECT due_date, why FROM shop.care_due WHERE client_id = 'c001' AND care = 'greeting'$$, $$VALUES (date '2023-02-28', 'birthday')$$, 'which is told');
+SELECT results_eq($$SELECT due_date, why FROM shop.care_due WHERE client_id = 'c001' AND care = 'greeting'$$, $$VALUES (date '2023-02-28', 'birthday')$$, 'a birthday every year');
 SELECT is((SELECT max(interaction_date) <= '2023-02-25' FROM shop.client_interactions), true, 'of later days nothing is seen');
 SELECT * FROM pg_temp.same_rows('SELECT client_id, first_contact, last_contact FROM shop.client_care WHERE first_contact IS NOT NULL', $$SELECT client, min(day) FILTER (WHERE day <= '2023-02-25'), max(made) FILTER (WHERE kind = 'contact' AND made <= '2023-02-25')
     FROM (SELECT *, CASE WHEN due IS NULL THEN day ELSE (resolved_at)::date END AS made FROM talk) AS t GROUP BY client HAVING min(day) <= '2023-02-25'$$, 5, 'as of that day');
@@ -253,7 +251,7 @@ SELECT is((SELECT array_agg(own_kind ORDER BY number) FROM shop.interaction WHER
 SELECT is((SELECT count(*) FROM shop.care_source WHERE failure IS NOT NULL), 0::bigint, 'without a failure');
 SELECT set_eq($$SELECT kind FROM shop.interaction_kind WHERE value = 'ÜBERGABE' OR value = 'Übergabe'$$, ARRAY[NULL::text], 'words that are not known wait to be told');
 SELECT is((SELECT birthday || ' ' || known_since FROM shop.client_info WHERE client_id = 'c050'), NULL, 'a day that stands for none is none');
-SELECT is_empty(format('SELECT FROM (SELECT count(v::text) AS n FROM shop.%I v) AS c WHERE n < 0', view), view || ' can be read') FROM unnest(ARRAY['client_interactions', 'dossier', 'care_due', 'feedback_response', 'manager_portfolio', 'prospects']) AS view;
+SELECT lives_ok(format('SELECT count(v::text) FROM shop.%I v', view), view || ' can be read') FROM unnest(ARRAY['client_interactions', 'dossier', 'care_due', 'feedback_response', 'manager_portfolio', 'prospects']) AS view;
 DELETE FROM talks WHERE id > 9000;
 -- One relation may hold clients and interactions.
 CALL clientcore.attach_interactions('shop', 'people', 'client', 'since', '''visit''');
