@@ -25,10 +25,12 @@ SQL_FILES = \
 	sql/64_refresh.sql \
 	sql/64_care.sql \
 	sql/65_models.sql \
+	sql/65_breadth.sql \
 	sql/65_cards.sql \
 	sql/66_words.sql \
 	sql/66_views.sql \
 	sql/66_care_views.sql \
+	sql/66_breadth_views.sql \
 	sql/67_rules.sql \
 	sql/67_care.sql \
 	sql/67_model_tests.sql \

@@ -69,6 +69,13 @@ BEGIN
                 wanted := 'a number';
                 example := format('(%s)::numeric', expression);
             END IF;
+        WHEN argument = 'breakdown' THEN
+            IF role.base_type NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'bigint'::regtype, 'integer'::regtype,
+                'smallint'::regtype, 'boolean'::regtype)
+            THEN
+                wanted := 'a text, whole number or boolean';
+                example := format('(%s)::text', expression);
+            END IF;
         WHEN argument = 'currency' THEN
             IF role.base_type NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN
                 wanted := 'a text';
@@ -96,7 +103,7 @@ LANGUAGE SQL STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT jsonb_object_agg(argument, clientcore.describe_role(relation, alias, argument, roles ->> argument, path))
-FROM unnest(ARRAY['client', 'sold_at', 'amount', 'profit', 'filter', 'currency']) WITH ORDINALITY AS a (argument, n)
+FROM unnest(ARRAY['client', 'sold_at', 'amount', 'profit', 'filter', 'currency', 'breakdown']) WITH ORDINALITY AS a (argument, n)
 WHERE roles ->> argument IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientcore.describe_roles(oid, text, jsonb, text) IS
@@ -144,12 +151,23 @@ $$;
 COMMENT ON FUNCTION clientcore.rounded_amount(jsonb, integer) IS
 'Internal: the text of an amount, rounded where its type may have more decimals';
 
+-- The group that a sale is of. Cut, so that an index can hold it.
+CREATE FUNCTION clientcore.group_of_sale(role jsonb)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(pg_catalog.left(coalesce((%s)::pg_catalog.text, ''''), 200) COLLATE pg_catalog."C")', role ->> 'expression_text')
+$$;
+COMMENT ON FUNCTION clientcore.group_of_sale(jsonb) IS
+'Internal: the text of the group of a sale: the first 200 characters of its breakdown, empty where it has none';
+
 -- How the sales of a source are read:
---   query        SELECT client, sold_at, amount, profit, rounding, currency: with guests
---                and with rows that lack a day or an amount; ends in its WHERE
---   aggregate    the history of a group of them
+--   query        SELECT client, sold_at, amount, profit, rounding, currency, group_name: with
+--                guests and with rows that lack a day or an amount; ends in its WHERE
+--   aggregate    the history of those that are grouped together
 --   sales, time_zone, amount_scale    the same for build_histories(), which rounds itself
---   is_rounded, has_currency    whether there is anything to see in those columns
+--   is_rounded, has_currency, has_breakdown    whether there is anything to see in those columns
 CREATE FUNCTION clientcore.sale_reader(base text, source_number integer)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -171,11 +189,12 @@ BEGIN
     profit := clientcore.rounded_amount(roles -> 'profit', attached.amount_scale);
     is_rounded := starts_with(amount, 'round(');
     RETURN jsonb_build_object(
-        'query', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS currency FROM %s AS %I WHERE (%s)',
+        'query', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS currency, %s AS group_name FROM %s AS %I WHERE (%s)',
             roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
             roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
             CASE WHEN is_rounded THEN format('%s - (%s)::numeric', amount, roles #>> '{amount,expression_text}') ELSE '0::numeric' END,
             coalesce('(' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C"', 'NULL::text'),
+            coalesce(clientcore.group_of_sale(roles -> 'breakdown'), 'NULL::text'),
             clientcore.relation_name(attached.relation), attached.alias,
             coalesce(roles #>> '{filter,expression_text}', 'true')),
         'aggregate', format('clientcore.purchase_history(s.sold_at, s.amount%s, %L)',
@@ -190,7 +209,8 @@ BEGIN
         'time_zone', attached.time_zone,
         'amount_scale', attached.amount_scale,
         'is_rounded', is_rounded,
-        'has_currency', roles ? 'currency');
+        'has_currency', roles ? 'currency',
+        'has_breakdown', roles ? 'breakdown');
 END
 $$;
 COMMENT ON FUNCTION clientcore.sale_reader(text, integer) IS

@@ -66,6 +66,9 @@ BEGIN
         IF roles ? 'currency' THEN
             fixed := fixed || jsonb_build_object('currency', format('(%s)::text', fixed ->> 'currency'));
         END IF;
+        IF roles ? 'breakdown' THEN
+            fixed := fixed || jsonb_build_object('breakdown', clientcore.group_of_sale(roles -> 'breakdown'));
+        END IF;
         -- the client in the type of the base
         IF roles #>> '{client,type_text}' <> key.key_type THEN
             fixed := fixed || jsonb_build_object('client', format('(%s)::%s', fixed ->> 'client', key.key_type));

@@ -66,6 +66,63 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100000;
 COMMENT ON FUNCTION clientcore.build_histories(anyelement, text, text, integer, date) IS
 'Internal: runs a query with columns client, sold_at, amount and, if they are known, profit and currency under the snapshot of the calling statement, and returns the history of each client, of guests, and a report of what was read. Errors: as purchase_history(sold_at, amount), 42703 and 42804 for columns that are missing or of a wrong type.';
 
+-- With a breakdown, the same statement keeps a history per client and group. Further common
+-- table expressions, with a comma before, for a way to refresh (or rebuild), which has taken
+-- and dirty as its own:
+--   group_fresh    client, group_name, history: what is new
+--   group_merged   client, group_name, was, history: what the history becomes
+CREATE FUNCTION clientcore.group_expressions(base text, source_number integer, how text, reader jsonb, complete_from date, bounds text)
+RETURNS text
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN NOT (reader ->> 'has_breakdown')::boolean THEN '' ELSE format($sql$,
+    group_fresh (client, group_name, history) AS MATERIALIZED (%4$s),
+    group_merged AS MATERIALIZED (%5$s),
+    group_removed AS (
+        DELETE FROM %1$I.group_history h USING group_merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client AND h.group_name = m.group_name AND m.history OPERATOR(clientcore.=) '{}'),
+    group_changed AS (
+        UPDATE %1$I.group_history h SET history = m.history FROM group_merged m
+        WHERE h.source = %2$s AND h.client_id %3$s m.client AND h.group_name = m.group_name
+            AND m.history OPERATOR(clientcore.<>) '{}' AND m.history OPERATOR(clientcore.<>) m.was),
+    group_added AS (
+        INSERT INTO %1$I.group_history (client_id, source, group_name, history)
+        SELECT m.client, %2$s, m.group_name, m.history FROM group_merged m
+        WHERE m.was IS NULL AND m.history OPERATOR(clientcore.<>) '{}')$sql$,
+    base, source_number, k.equality,
+    format($sql$
+        SELECT s.client, coalesce(s.group_name, ''), %1$s AS history
+        FROM (%2$s) s
+        WHERE %3$s = 'client'
+        GROUP BY s.client, coalesce(s.group_name, '')$sql$,
+        CASE WHEN complete_from IS NULL THEN o.aggregate ELSE format('clientcore.slice(%s, %L, NULL)', o.aggregate, complete_from) END,
+        CASE how WHEN 'delta' THEN 'SELECT t.client_id AS client, t.group_name, t.delta FROM taken t'
+            WHEN 'dirty' THEN format('SELECT s.* FROM dirty d JOIN (%s) s ON s.client %s d.client', reader ->> 'query', k.equality)
+            ELSE (reader ->> 'query') || bounds END,
+        clientcore.kind_of_client(base, 's.client')),
+    CASE WHEN how IN ('delta', 'watermark') THEN format($sql$
+        SELECT f.client, f.group_name, h.history AS was, coalesce(h.history, '{}') OPERATOR(clientcore.+) f.history AS history
+        FROM group_fresh f
+        LEFT JOIN %1$I.group_history h ON h.source = %2$s AND h.client_id %3$s f.client AND h.group_name = f.group_name
+        WHERE f.history IS NOT NULL$sql$, base, source_number, k.equality)
+    -- what is read anew takes the place of what was there, but for sales that may be missing by now
+    ELSE format($sql$
+        SELECT * FROM (
+            SELECT CASE WHEN h.history IS NULL THEN f.client ELSE h.client_id END AS client, coalesce(h.group_name, f.group_name) AS group_name,
+                h.history AS was, %4$s AS history
+            FROM group_fresh f
+            FULL JOIN (SELECT h.* FROM %1$I.group_history h%5$s WHERE h.source = %2$s) h ON h.client_id %3$s f.client AND h.group_name = f.group_name) m
+        WHERE coalesce(m.was, '{}') OPERATOR(clientcore.<>) m.history$sql$, base, source_number, k.equality,
+        CASE WHEN complete_from IS NULL THEN 'coalesce(f.history, ''{}'')'
+            ELSE format('coalesce(clientcore.slice(h.history, NULL, %L), ''{}'') OPERATOR(clientcore.+) coalesce(f.history, ''{}'')', complete_from - 1) END,
+        CASE how WHEN 'dirty' THEN format(' JOIN dirty d ON d.client %s h.client_id', k.equality) ELSE '' END) END) END
+FROM clientcore.base_key(base) k, (
+    SELECT CASE how WHEN 'delta' THEN 'clientcore.rollup(s.delta)' ELSE reader ->> 'aggregate' END AS aggregate) o
+$$;
+COMMENT ON FUNCTION clientcore.group_expressions(text, integer, text, jsonb, date, text) IS
+'Internal: what a statement that refreshes a source does for its histories per client and group; empty without a breakdown';
+
 -- The statement that brings the histories of a source up to date. how it does that:
 --   delta       from the deltas that triggers left
 --   dirty       from the sales of the clients that triggers named
@@ -167,7 +224,7 @@ BEGIN
         INSERT INTO %1$I.forgotten AS o (source, history)
         SELECT %2$s, s.history FROM side s WHERE s.kind = 'forgotten'
         ON CONFLICT (source) DO UPDATE SET history = excluded.history
-        WHERE o.history OPERATOR(clientcore.<>) excluded.history)
+        WHERE o.history OPERATOR(clientcore.<>) excluded.history)%10$s
     SELECT jsonb_build_object(
         'rows_read', (SELECT coalesce(sum(g.row_count), 0) FROM grouped g),
         'undated', (SELECT coalesce(sum(g.undated_count), 0) FROM grouped g),
@@ -181,9 +238,12 @@ BEGIN
         'clients_removed', (SELECT count(*) FROM removed),
         'is_proper', (SELECT coalesce(bool_and(clientcore.is_proper(m.history)), true) FROM merged m)
             AND (SELECT coalesce(bool_and(clientcore.is_proper(s.history)), true) FROM side s)
+            AND %11$s
             AND NOT ($sql$ || (how = 'dirty')::text || $sql$ AND (SELECT count(*) > 0 FROM fresh f WHERE f.kind = 'forgotten')))$sql$,
         base, source_number, equals, clientcore.kind_of_client(base, 'g.client'), clientcore.kind_of_client(base, 't.client_id'),
-        complete_from, clientcore.kind_of_client(base, 'd.client'), lines, grouped);
+        complete_from, clientcore.kind_of_client(base, 'd.client'), lines, grouped,
+        clientcore.group_expressions(base, source_number, how, reader, complete_from, bounds),
+        CASE WHEN (reader ->> 'has_breakdown')::boolean THEN '(SELECT coalesce(bool_and(clientcore.is_proper(m.history)), true) FROM group_merged m)' ELSE 'true' END);
 END
 $$;
 COMMENT ON FUNCTION clientcore.refresh_statement(text, integer, text, jsonb, date, text, text) IS
@@ -264,7 +324,7 @@ BEGIN
         INSERT INTO %1$I.forgotten AS o (source, history)
         SELECT %2$s, s.history FROM side s WHERE s.kind = 'forgotten'
         ON CONFLICT (source) DO UPDATE SET history = excluded.history
-        WHERE o.history OPERATOR(clientcore.<>) excluded.history)
+        WHERE o.history OPERATOR(clientcore.<>) excluded.history)%12$s
     SELECT (SELECT f.report FROM fresh f WHERE f.kind = 'report') || jsonb_build_object(
         'pending_taken', (SELECT count(*) FROM taken),
         'clients_added', (SELECT count(*) FROM added),
@@ -272,7 +332,7 @@ BEGIN
         'clients_removed', (SELECT count(*) FROM removed))$sql$,
         base, source_number, equals, clientcore.kind_of_client(base, 's.client'),
         (reader ->> 'sales') || bounds, reader ->> 'time_zone', (reader ->> 'amount_scale')::integer, complete_from,
-        merged, becomes, format(added, source_number));
+        merged, becomes, format(added, source_number), clientcore.group_expressions(base, source_number, 'rebuild', reader, complete_from, bounds));
 END
 $$;
 COMMENT ON FUNCTION clientcore.rebuild_statement(text, integer, jsonb, date, text) IS

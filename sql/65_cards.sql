@@ -794,6 +794,8 @@ BEGIN
             'history', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.history), 0)), 0) FROM %1$I.history h),
             'guest', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 0)), 0) FROM %1$I.guest g),
             'forgotten', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 1)), 0) FROM %1$I.forgotten g),
+            'group', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.client_id::text, g.source, g.group_name, g.history), 0)), 0)
+                FROM %1$I.group_history g),
             'source', (SELECT count(*) FROM %1$I.source),
             'alias', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(a.alias::text, a.client::text), 0)), 0) FROM %1$I.client_alias a),
             'mark', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(m.client_id::text, m.kind, m.until), 0)), 0) FROM %1$I.client_mark m),
@@ -901,7 +903,8 @@ BEGIN
     IF months IS DISTINCT FROM '{}' THEN
         PERFORM clientcore.refresh_month_summary(base, months);
     END IF;
-    PERFORM clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day);
+    PERFORM clientcore.refresh_flow_summary(base, settings, day), clientcore.refresh_return_chance(base, day),
+        clientcore.refresh_group_cards(base, settings, day, compared);
     EXECUTE format($sql$
         UPDATE %1$I.state s
         SET first_sale_date = r.first_sale_date, compared_date = $2, rule = $3, made = $5, abc_is_by_profit = r.abc_is_by_profit, has_profit = r.has_profit,

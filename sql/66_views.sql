@@ -182,7 +182,7 @@ SELECT format($sql$
             ORDER BY a.applied_at DESC LIMIT 1$sql$,
     base, 'h.lost_rule, h.lost_factor, h.lost_min_days, h.lost_max_days, h.lost_p_alive, h.discount_rate, h.at_risk_silence_share, h.at_risk_key_silence_share, h.at_risk_revenue_share, '
         'h.key_shrunk_share, h.assumed_margin_share, h.win_back_cost_share, h.rfm_bins, h.time_zone, h.contact_days_key, h.contact_days_a, h.contact_days_b, '
-        'h.contact_days_c, h.follow_up_days, h.answer_days, h.ignored_days, h.care_ahead_days')
+        'h.contact_days_c, h.follow_up_days, h.answer_days, h.ignored_days, h.care_ahead_days, h.cross_sell_share')
 $$;
 COMMENT ON FUNCTION clientcore.applied_settings(text) IS
 'Internal: the query of the settings that the last refresh of a base went by';
@@ -281,7 +281,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.create_client_views(base), clientcore.create_class_views(base),
-        clientcore.create_month_views(base), clientcore.create_lost_views(base), clientcore.create_care_views(base);
+        clientcore.create_month_views(base), clientcore.create_lost_views(base), clientcore.create_care_views(base), clientcore.create_breadth_views(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_views(text) IS

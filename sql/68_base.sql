@@ -115,7 +115,7 @@ BEGIN
     FOREACH hint IN ARRAY ARRAY['client', 'sold_at', 'amount'] LOOP
         PERFORM clientcore.require_argument(hint, arguments ->> hint);
     END LOOP;
-    FOREACH hint IN ARRAY ARRAY['profit', 'filter', 'currency', 'time_zone', 'capture', 'watermark'] LOOP
+    FOREACH hint IN ARRAY ARRAY['profit', 'filter', 'currency', 'breakdown', 'time_zone', 'capture', 'watermark'] LOOP
         IF arguments ->> hint IS NOT NULL THEN
             PERFORM clientcore.require_argument(hint, arguments ->> hint);
         END IF;
@@ -219,7 +219,7 @@ BEGIN
         'client', roles #>> '{client,expression_text}', 'sold_at', roles #>> '{sold_at,expression_text}',
         'amount', roles #>> '{amount,expression_text}', 'profit', roles #>> '{profit,expression_text}',
         'filter', roles #>> '{filter,expression_text}', 'currency', roles #>> '{currency,expression_text}',
-        'currency_code', currencies[1], 'time_zone', zone, 'capture', capture, 'not_captured', obstacle,
+        'breakdown', roles #>> '{breakdown,expression_text}', 'currency_code', currencies[1], 'time_zone', zone, 'capture', capture, 'not_captured', obstacle,
         'watermark', watermark, 'replicated', arguments -> 'replicated', 'lacks_schema', arguments -> 'lacks_schema');
 END
 $$;
@@ -419,6 +419,7 @@ BEGIN
         UPDATE %I.source
         SET alias = $2 ->> 'alias', client = $2 ->> 'client', sold_at = $2 ->> 'sold_at', amount = $2 ->> 'amount',
             profit = $2 ->> 'profit', filter = $2 ->> 'filter', currency = $2 ->> 'currency', currency_code = $2 ->> 'currency_code',
+            breakdown = $2 ->> 'breakdown',
             capture = $2 ->> 'capture', not_captured = $2 ->> 'not_captured', watermark = ($2 ->> 'watermark')::name, watermark_value = NULL,
             replicated = coalesce(($2 ->> 'replicated')::boolean, false), stale = 'it was attached'
         WHERE source = $1$sql$, base)
@@ -652,11 +653,14 @@ BEGIN
     END IF;
     IF how = 'rebuild' THEN
         PERFORM clientcore.require_own_base(base);
+        IF attached.breakdown IS NULL THEN
+            EXECUTE format('DELETE FROM %I.group_history WHERE source = $1', base) USING source_number;
+        END IF;
         report := clientcore.read_sales(attached.relation,
             clientcore.rebuild_statement(base, source_number, reader, setting.sales_complete_from, bounds));
         PERFORM clientcore.require_own_base(base);
         EXECUTE format($sql$
-            SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f)
+            SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f) || to_jsonb(b)
             FROM (SELECT count(*) AS clients, coalesce(sum(clientcore.purchase_count(history)), 0) AS purchase_days,
                     coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS sales,
                     coalesce(sum(clientcore.revenue(history)), 0) AS revenue,
@@ -666,7 +670,8 @@ BEGIN
                     coalesce(sum(clientcore.revenue(history)), 0) AS guest_revenue
                 FROM %1$I.guest WHERE source = $1) g,
                 (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS forgotten_sales
-                FROM %1$I.forgotten WHERE source = $1) f$sql$, base)
+                FROM %1$I.forgotten WHERE source = $1) f,
+                (SELECT count(DISTINCT group_name) AS groups, count(*) AS group_histories FROM %1$I.group_history WHERE source = $1) b$sql$, base)
         INTO totals USING source_number;
         report := report || totals;
     END IF;
@@ -899,7 +904,8 @@ VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', 
     ('FUNCTION', 'reward_shares', '(numeric, numeric)')
 UNION ALL
 SELECT o.kind, o.name, ''
-FROM (VALUES ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
+FROM (VALUES ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cross_sell_gaps'), ('VIEW', 'partial_losses'), ('VIEW', 'client_breadth'),
+    ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
     ('VIEW', 'relationship_scores_by'), ('VIEW', 'relationship_scores'), ('VIEW', 'feedback_response_by'), ('VIEW', 'feedback_response'),
     ('VIEW', 'offer_eligibility'), ('VIEW', 'council_candidates'), ('VIEW', 'prospects'), ('VIEW', 'dossier'), ('VIEW', 'client_interactions'),
     ('VIEW', 'models'), ('VIEW', 'win_back_list'), ('VIEW', 'lost_origins_by'), ('VIEW', 'lost_origins'), ('VIEW', 'lost_clients'),
@@ -913,9 +919,9 @@ FROM (VALUES ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loya
     ('TABLE', 'share_grant'), ('TABLE', 'council'), ('TABLE', 'offer_item'), ('TABLE', 'offer'), ('TABLE', 'dossier_entry'), ('TABLE', 'client_lost_reason'),
     ('TABLE', 'lost_reason'), ('TABLE', 'client_care'), ('TABLE', 'interaction'), ('TABLE', 'interaction_kind'), ('TABLE', 'client_info'), ('TABLE', 'care_source'),
     ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
-    ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'card'),
+    ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'group_card'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
-    ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
+    ('TABLE', 'group_history'), ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
     ('TABLE', 'settings')) AS o (kind, name)
 $$;
 COMMENT ON FUNCTION clientcore.layout_objects() IS
@@ -990,7 +996,7 @@ BEGIN
     END IF;
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
-        FOREACH table_name IN ARRAY ARRAY['history', 'guest', 'forgotten', 'source'] LOOP
+        FOREACH table_name IN ARRAY ARRAY['history', 'group_history', 'guest', 'forgotten', 'source'] LOOP
             EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, table_name) USING source_number;
         END LOOP;
         -- last, as writers wait from here on
@@ -1053,7 +1059,7 @@ BEGIN
     EXECUTE format($sql$
         UPDATE %1$I.source s
         SET alias = w.alias, client = w.client, sold_at = w.sold_at, amount = w.amount, profit = w.profit, filter = w.filter,
-            currency = w.currency, currency_code = w.currency_code, capture = w.capture, not_captured = w.not_captured,
+            currency = w.currency, currency_code = w.currency_code, breakdown = w.breakdown, capture = w.capture, not_captured = w.not_captured,
             watermark = w.watermark, watermark_value = NULL, replicated = w.replicated, stale = 'attaching it anew failed'
         FROM jsonb_populate_record(NULL::%1$I.source, $1 -> 'source') w
         WHERE s.source = w.source$sql$, base)
@@ -1138,6 +1144,51 @@ $$;
 COMMENT ON FUNCTION clientcore.verify_statement(text, jsonb, jsonb, date, numeric) IS
 'Internal: the statement that compares the histories of a source with its sales';
 
+-- The same for the histories per client and group.
+CREATE FUNCTION clientcore.verify_groups_statement(base text, attached jsonb, reader jsonb, complete_from date, share numeric)
+RETURNS text
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$
+        WITH waiting AS MATERIALIZED (SELECT * FROM %1$I.pending p WHERE p.source = %2$s),
+        dirty AS MATERIALIZED (
+            SELECT t.client_id AS client FROM waiting t WHERE t.delta IS NULL AND t.reason IS NULL%6$s),
+        sold AS MATERIALIZED (
+            SELECT s.client, s.group_name, %4$s AS history
+            FROM (%5$s) s
+            WHERE %7$s = 'client' AND (%8$s OR clientcore.key_fraction(s.client) < %9$L)
+            GROUP BY s.client, s.group_name),
+        kept AS MATERIALIZED (
+            SELECT a.client, a.group_name, %10$s AS history
+            FROM (
+                SELECT h.client_id AS client, h.group_name, h.history FROM %1$I.group_history h WHERE h.source = %2$s
+                UNION ALL
+                SELECT p.client_id, coalesce(p.group_name, ''), p.delta FROM waiting p WHERE p.delta IS NOT NULL AND %11$s = 'client') a
+            WHERE %8$s OR clientcore.key_fraction(a.client) < %9$L
+            GROUP BY a.client, a.group_name),
+        compared AS (
+            SELECT CASE WHEN s.history IS NULL THEN k.client ELSE s.client END AS client, coalesce(s.group_name, k.group_name) AS group_name,
+                coalesce(s.history, '{}') OPERATOR(clientcore.-) coalesce(k.history, '{}') AS difference
+            FROM (SELECT * FROM sold WHERE history IS NOT NULL) s FULL JOIN kept k ON k.client %3$s s.client AND k.group_name = s.group_name)
+        SELECT jsonb_agg(jsonb_build_object('source', %2$s, 'relation', %12$L, 'kind', format('client, of group "%%s"', c.group_name),
+                'client', c.client::text, 'difference', c.difference::text) ORDER BY c.client::text COLLATE "C", c.group_name)
+        FROM compared c
+        WHERE c.difference OPERATOR(clientcore.<>) '{}' AND NOT EXISTS (SELECT FROM dirty d WHERE d.client %3$s c.client)$sql$,
+    base, attached ->> 'source', k.equality,
+    CASE WHEN complete_from IS NULL THEN reader ->> 'aggregate' ELSE format('clientcore.slice(%s, %L, NULL)', reader ->> 'aggregate', complete_from) END,
+    (reader ->> 'query') || CASE WHEN attached ->> 'capture' = 'watermark' THEN
+        format(' AND %I.%I <= %L', attached ->> 'alias', attached ->> 'watermark', attached ->> 'watermark_value') ELSE '' END,
+    CASE WHEN attached ->> 'capture' = 'dirty'
+        THEN replace(clientcore.clients_of_lines(base, (attached ->> 'source')::integer), 'FROM taken t', 'FROM waiting t') ELSE '' END,
+    clientcore.kind_of_client(base, 's.client'), (share = 1)::text, share,
+    CASE WHEN complete_from IS NULL THEN 'clientcore.rollup(a.history)' ELSE format('clientcore.slice(clientcore.rollup(a.history), %L, NULL)', complete_from) END,
+    clientcore.kind_of_client(base, 'p.client_id'), (attached ->> 'relation')::regclass::oid)
+FROM clientcore.base_key(base) k
+$$;
+COMMENT ON FUNCTION clientcore.verify_groups_statement(text, jsonb, jsonb, date, numeric) IS
+'Internal: the statement that compares the histories per client and group of a source with its sales';
+
 CREATE FUNCTION clientcore.base_verify(base text, arguments jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -1147,6 +1198,7 @@ DECLARE
     share numeric := (arguments ->> 'share')::numeric;
     complete_from date;
     attached jsonb;
+    reader jsonb;
     differing jsonb;
     differences jsonb := '[]';
 BEGIN
@@ -1156,9 +1208,14 @@ BEGIN
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
         PERFORM clientcore.check_relation((attached ->> 'relation')::regclass);
-        differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_statement(base, attached,
-            clientcore.sale_reader(base, (attached ->> 'source')::integer), complete_from, share));
+        reader := clientcore.sale_reader(base, (attached ->> 'source')::integer);
+        differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_statement(base, attached, reader, complete_from, share));
         differences := differences || coalesce(differing, '[]');
+        IF (reader ->> 'has_breakdown')::boolean THEN
+            differing := clientcore.read_sales((attached ->> 'relation')::regclass,
+                clientcore.verify_groups_statement(base, attached, reader, complete_from, share));
+            differences := differences || coalesce(differing, '[]');
+        END IF;
     END LOOP;
     IF NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean THEN
         EXECUTE format('UPDATE %I.state SET verified_at = clock_timestamp(), verified_share = $1, verified_differences = $2', base)
@@ -1229,7 +1286,7 @@ BEGIN
         SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
         base, key.equality, persons, complete_from)
     INTO counts;
-    FOREACH made IN ARRAY ARRAY['card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
+    FOREACH made IN ARRAY ARRAY['group_history', 'card', 'group_card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
         'dossier_entry', 'client_lost_reason', 'council', 'share_grant'] LOOP
         EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
         GET DIAGNOSTICS removed = ROW_COUNT;

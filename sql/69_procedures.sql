@@ -247,7 +247,7 @@ WITH built AS (
     FROM jsonb_array_elements(report -> 'sources') AS s (source), jsonb_to_record(source) AS source (
         relation text, rows_read bigint, undated bigint, unpriced bigint, rounded bigint, rounding numeric,
         clients bigint, purchase_days numeric, sales numeric, revenue numeric, guest_sales numeric, guest_revenue numeric,
-        forgotten_sales numeric, first_day date, last_day date)
+        forgotten_sales numeric, first_day date, last_day date, groups bigint, group_histories bigint)
     WHERE (source ->> 'source') = (plan ->> 'source')
 )
 SELECT l.line
@@ -261,6 +261,8 @@ FROM built b, LATERAL (VALUES
     (6, CASE WHEN b.rounded > 0 THEN format('rounded to %s decimals: %s, which changes their total by %s',
         plan ->> 'amount_scale', clientcore.counted(b.rounded, 'amount', 'amounts'), to_char(CASE WHEN abs(b.rounding) >= 0.000001 THEN round(b.rounding, 6) ELSE b.rounding END, 'FMSG99999999990.09999999999999999999'))
         ELSE format('no amount has more than %s decimals', plan ->> 'amount_scale') END),
+    (6.5, CASE WHEN plan ->> 'breakdown' IS NOT NULL THEN format('broken down by %s: %s, %s', plan ->> 'breakdown',
+        clientcore.counted(b.groups, 'group', 'groups'), clientcore.counted(b.group_histories, 'history of a client', 'histories of clients')) END),
     (7, CASE plan ->> 'capture'
         WHEN 'delta' THEN 'followed by triggers on the table (capture delta)'
         WHEN 'dirty' THEN coalesce('every refresh rebuilds (capture dirty), as long as ' || (plan ->> 'obstacle'),
@@ -348,7 +350,8 @@ CREATE PROCEDURE clientcore.attach(
     capture text DEFAULT NULL,
     watermark text DEFAULT NULL,
     replicated boolean DEFAULT false,
-    build boolean DEFAULT true)
+    build boolean DEFAULT true,
+    breakdown text DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 DECLARE
     relation_id pg_catalog.oid := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
@@ -365,7 +368,7 @@ BEGIN
     SELECT b.owner, b.lacks_schema INTO owner_id, lacks_schema FROM clientcore.check_base_name(base, relation_id) b;
     plan := clientcore.run_as_owner(owner_id, 'base_plan', base, pg_catalog.jsonb_build_object(
         'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)),
-        'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency,
+        'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency, 'breakdown', breakdown,
         'time_zone', time_zone, 'session_time_zone', pg_catalog.current_setting('TimeZone'), 'capture', capture, 'watermark', watermark, 'replicated', replicated,
         'lacks_schema', lacks_schema));
     IF lacks_schema THEN
@@ -400,8 +403,8 @@ BEGIN
     PERFORM clientcore.tell_attach(base, plan, report);
 END
 $$;
-COMMENT ON PROCEDURE clientcore.attach(text, text, text, text, text, text, text, text, text, text, text, boolean, boolean) IS
-'Makes the client base (a schema of that name), or adds to it, from a table, view, materialized view or foreign table of sales: client, sold_at, amount, profit and currency are columns or expressions, filter is a condition; capture is delta, dirty, watermark (with the column) or none, by default what fits. Reports as notices what was read, skipped and chosen. The base belongs to the owner of the relation. With build => false the first refresh reads the sales. Attaching a relation again replaces how it is read. Errors: 42P01, 42809 for relations that cannot be attached, 42501 without the rights, 22004, 22023, 42804, 42703 and those of the parser for arguments, named in the message, 22000 for sales in several currencies, 22003 for amounts beyond 64 bits, 25001 in a transaction block, 25000 in one that is not READ COMMITTED, 25006 on a standby server, 55P03 where the table cannot be locked within lock_timeout (3 s by default).';
+COMMENT ON PROCEDURE clientcore.attach(text, text, text, text, text, text, text, text, text, text, text, boolean, boolean, text) IS
+'Makes the client base (a schema of that name), or adds to it, from a table, view, materialized view or foreign table of sales: client, sold_at, amount, profit and currency are columns or expressions, filter is a condition; breakdown is a column or expression (text, whole number or boolean) for what was bought or where, such as a product line, channel or shop, of whose every value the base keeps a history per client; capture is delta, dirty, watermark (with the column) or none, by default what fits. Reports as notices what was read, skipped and chosen. The base belongs to the owner of the relation. With build => false the first refresh reads the sales. Attaching a relation again replaces how it is read. Errors: 42P01, 42809 for relations that cannot be attached, 42501 without the rights, 22004, 22023, 42804, 42703 and those of the parser for arguments, named in the message, 22000 for sales in several currencies, 22003 for amounts beyond 64 bits, 25001 in a transaction block, 25000 in one that is not READ COMMITTED, 25006 on a standby server, 55P03 where the table cannot be locked within lock_timeout (3 s by default).';
 
 CREATE PROCEDURE clientcore.capture_from(base text, relation text, client text, source integer DEFAULT NULL)
 LANGUAGE plpgsql AS $$

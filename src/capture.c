@@ -53,7 +53,7 @@ typedef struct Notes
 	int16 captured;
 	Oid client_type;
 	const char *marker;     /* why all is to be read anew, or NULL */
-	DeltaSet *deltas;       /* changes by client, or NULL */
+	DeltaSet *deltas;       /* changes by client (and group), or NULL */
 	Tuplestorestate *lines; /* clients and lines, or NULL */
 	TupleDesc line_desc;
 } Notes;
@@ -174,6 +174,7 @@ static void
 add_row(SaleEvaluator *evaluator, TupleTableSlot *slot, int sign)
 {
 	HistoryDay day = {0};
+	DeltaKey key = {0};
 	bool isnull;
 	Datum value;
 
@@ -188,8 +189,13 @@ add_row(SaleEvaluator *evaluator, TupleTableSlot *slot, int sign)
 	if (evaluator->plan->mode == CAPTURE_DELTA &&
 		!read_sale(evaluator, sign, &day))
 		return;
-	value = role_value(evaluator, ROLE_CLIENT, &isnull);
-	delta_set_add(evaluator->deltas, value, isnull, &day);
+	key.client = role_value(evaluator, ROLE_CLIENT, &key.is_guest);
+	if (evaluator->roles[ROLE_BREAKDOWN] != NULL)
+	{
+		value = role_value(evaluator, ROLE_BREAKDOWN, &isnull);
+		key.group = isnull ? cstring_to_text("") : DatumGetTextPP(value);
+	}
+	delta_set_add(evaluator->deltas, &key, &day);
 }
 
 static bool
@@ -621,13 +627,14 @@ prepare_to_write(NoteWriter *writer)
 }
 
 static void
-write_delta(void *context, Datum client, bool is_guest, struct varlena *delta)
+write_delta(void *context, const DeltaKey *key, struct varlena *delta)
 {
 	NoteWriter *writer = context;
 	PendingRow row = {.source = writer->notes->source,
 					  .captured = writer->notes->captured,
-					  .has_client = !is_guest,
-					  .client = client,
+					  .has_client = !key->is_guest,
+					  .client = key->client,
+					  .group = key->group,
 					  .delta = delta};
 
 	if (prepare_to_write(writer))

@@ -28,7 +28,8 @@ static HTAB *captures = NULL;
 
 /* Names of roles in the argument, in the order of SaleRole */
 static const char *const role_names[SALE_ROLES] = {
-	"client", "sold_at", "amount", "profit", "filter", "currency"};
+	"client", "sold_at",  "amount",   "profit",
+	"filter", "currency", "breakdown"};
 
 static bool
 is_of_interest(const Capture *capture, Oid relation)
@@ -379,6 +380,9 @@ check_types(CapturePlan *plan, Oid client_type)
 		return;
 	if (types[ROLE_CURRENCY] != InvalidOid && types[ROLE_CURRENCY] != TEXTOID)
 		report_type("currency");
+	if (types[ROLE_BREAKDOWN] != InvalidOid &&
+		types[ROLE_BREAKDOWN] != TEXTOID)
+		report_type("breakdown");
 	if (!moment_type_of(types[ROLE_SOLD_AT], &plan->moment))
 		report_type("sold_at");
 	if (!number_type_of(types[ROLE_AMOUNT], &plan->amount))

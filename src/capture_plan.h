@@ -29,10 +29,11 @@ typedef enum SaleRole
 	ROLE_AMOUNT,
 	ROLE_PROFIT,
 	ROLE_FILTER,
-	ROLE_CURRENCY
+	ROLE_CURRENCY,
+	ROLE_BREAKDOWN
 } SaleRole;
 
-#define SALE_ROLES 6
+#define SALE_ROLES 7
 
 /* How rows are read */
 typedef struct CapturePlan

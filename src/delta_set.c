@@ -1,10 +1,11 @@
 /*
  * delta_set.c
- *		What one statement changed: a delta per client.
+ *		What one statement changed: a delta per client, or per client and group
+ *		of what was bought.
  *
- * Clients are told apart by the bytes of their keys, which needs no function of
- * their type: two keys that are equal with different bytes get a delta each, and
- * the refresh adds both.  The set is kept in work_mem; what goes beyond it is
+ * Clients and groups are told apart by the bytes of their keys, which needs no
+ * function of their type: two keys that are equal with different bytes get a
+ * delta each, and the refresh adds both.  The set is kept in work_mem; what goes beyond it is
  * encoded and set aside, so that a client may have several deltas as well.
  */
 #include "delta_set.h"
@@ -25,16 +26,10 @@
 #define INITIAL_CLIENTS 16
 #define INITIAL_DAYS 4
 
-typedef struct ClientKey
-{
-	Datum value;
-	bool is_guest;
-} ClientKey;
-
 /* A client; most have one day in a statement */
 typedef struct DeltaEntry
 {
-	ClientKey client;
+	DeltaKey key;
 	uint32 count;
 	uint32 capacity; /* of days; 0 while the one day is here */
 	HistoryDay day;
@@ -74,14 +69,18 @@ static bool
 same_client(const DeltaSet *set, const DeltaEntry *left,
 			const DeltaEntry *right)
 {
-	ClientKey a = left->client;
-	ClientKey b = right->client;
+	const DeltaKey *a = &left->key;
+	const DeltaKey *b = &right->key;
 
-	if (a.is_guest || b.is_guest)
-		return a.is_guest == b.is_guest;
+	if (a->group != NULL &&
+		!datum_image_eq(PointerGetDatum(a->group), PointerGetDatum(b->group),
+						false, -1))
+		return false;
+	if (a->is_guest || b->is_guest)
+		return a->is_guest == b->is_guest;
 	return set->by_value
-			   ? a.value == b.value
-			   : datum_image_eq(a.value, b.value, false, set->length);
+			   ? a->client == b->client
+			   : datum_image_eq(a->client, b->client, false, set->length);
 }
 
 #define SH_PREFIX clients
@@ -99,13 +98,18 @@ same_client(const DeltaSet *set, const DeltaEntry *left,
 static uint32
 hash_client(const DeltaSet *set, const DeltaEntry *entry)
 {
-	Datum value = entry->client.value;
+	Datum client = entry->key.client;
+	uint32 hash = 0;
 
-	if (entry->client.is_guest)
-		return 0;
-	if (set->by_value)
-		return murmurhash32((uint32) value ^ (uint32) ((uint64) value >> 32));
-	return datum_image_hash(value, false, set->length);
+	if (!entry->key.is_guest)
+		hash = set->by_value ? murmurhash32((uint32) client ^
+											(uint32) ((uint64) client >> 32))
+							 : datum_image_hash(client, false, set->length);
+	if (entry->key.group != NULL)
+		hash = hash_combine(
+			hash,
+			datum_image_hash(PointerGetDatum(entry->key.group), false, -1));
+	return hash;
 }
 
 #define SH_PREFIX clients
@@ -180,9 +184,10 @@ make_store(DeltaSet *set)
 	CurrentResourceOwner = set->owner;
 	set->store = tuplestore_begin_heap(false, false, work_mem);
 	CurrentResourceOwner = owner;
-	set->tuple_desc = CreateTemplateTupleDesc(2);
+	set->tuple_desc = CreateTemplateTupleDesc(3);
 	TupleDescInitEntry(set->tuple_desc, 1, "client", set->client_type, -1, 0);
-	TupleDescInitEntry(set->tuple_desc, 2, "delta", BYTEAOID, -1, 0);
+	TupleDescInitEntry(set->tuple_desc, 2, "group", TEXTOID, -1, 0);
+	TupleDescInitEntry(set->tuple_desc, 3, "delta", BYTEAOID, -1, 0);
 	MemoryContextSwitchTo(context);
 }
 
@@ -202,8 +207,11 @@ spill(DeltaSet *set)
 		DeltaEntry *entry = place->entry;
 		struct varlena *delta =
 			set->only_clients ? NULL : encode_delta(set, entry);
-		Datum values[2] = {entry->client.value, PointerGetDatum(delta)};
-		bool nulls[2] = {entry->client.is_guest, delta == NULL};
+		Datum values[3] = {entry->key.client,
+						   PointerGetDatum(entry->key.group),
+						   PointerGetDatum(delta)};
+		bool nulls[3] = {entry->key.is_guest, entry->key.group == NULL,
+						 delta == NULL};
 
 		if (delta != NULL || set->only_clients)
 			tuplestore_putvalues(set->store, set->tuple_desc, values, nulls);
@@ -219,24 +227,28 @@ spill(DeltaSet *set)
 	MemoryContextSwitchTo(context);
 }
 
-/* A client that is new to the set */
+/* A key that is new to the set */
 static DeltaEntry *
-make_entry(DeltaSet *set, ClientKey client)
+make_entry(DeltaSet *set, DeltaKey key)
 {
 	MemoryContext context = MemoryContextSwitchTo(set->context);
 	DeltaEntry *entry = palloc(sizeof(DeltaEntry));
 
-	if (!client.is_guest && !set->by_value)
+	if (!key.is_guest && !set->by_value)
 	{
-		client.value =
-			set->length == -1
-				? PointerGetDatum(PG_DETOAST_DATUM_COPY(client.value))
-				: datumCopy(client.value, false, set->length);
+		key.client = set->length == -1
+						 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(key.client))
+						 : datumCopy(key.client, false, set->length);
 		set->used += set->length == -1
-						 ? VARSIZE_ANY(DatumGetPointer(client.value))
-						 : datumGetSize(client.value, false, set->length);
+						 ? VARSIZE_ANY(DatumGetPointer(key.client))
+						 : datumGetSize(key.client, false, set->length);
 	}
-	entry->client = client;
+	if (key.group != NULL)
+	{
+		key.group = PG_DETOAST_DATUM_COPY(PointerGetDatum(key.group));
+		set->used += VARSIZE_ANY(key.group);
+	}
+	entry->key = key;
 	entry->count = 0;
 	entry->capacity = 0;
 	set->used += sizeof(DeltaEntry) + sizeof(DeltaPlace);
@@ -245,9 +257,9 @@ make_entry(DeltaSet *set, ClientKey client)
 }
 
 static DeltaEntry *
-find_client(DeltaSet *set, ClientKey client)
+find_entry(DeltaSet *set, DeltaKey key)
 {
-	DeltaEntry probe = {.client = client};
+	DeltaEntry probe = {.key = key};
 	DeltaPlace *place;
 	uint32 hash;
 	bool found;
@@ -258,8 +270,8 @@ find_client(DeltaSet *set, ClientKey client)
 	place = clients_lookup_hash(set->clients, &probe, hash);
 	/* made first: what fails leaves nothing in the table */
 	if (place == NULL)
-		place = clients_insert_hash(set->clients, make_entry(set, client),
-									hash, &found);
+		place = clients_insert_hash(set->clients, make_entry(set, key), hash,
+									&found);
 	set->newest = place->entry;
 	return place->entry;
 }
@@ -292,11 +304,9 @@ make_room(DeltaSet *set, DeltaEntry *entry)
 
 /* Add what a client bought, or took back, on a day */
 void
-delta_set_add(DeltaSet *set, Datum client, bool is_guest,
-			  const HistoryDay *day)
+delta_set_add(DeltaSet *set, const DeltaKey *key, const HistoryDay *day)
 {
-	ClientKey key = {client, is_guest};
-	DeltaEntry *entry = find_client(set, key);
+	DeltaEntry *entry = find_entry(set, *key);
 	HistoryDay *days;
 
 	if (!set->only_clients)
@@ -354,19 +364,25 @@ give_stored(DeltaSet *set, DeltaReceiver receiver, void *context)
 
 	while (tuplestore_gettupleslot(set->store, true, false, slot))
 	{
-		bool is_guest;
+		DeltaKey key;
+		bool has_no_group;
 		bool has_no_delta;
-		Datum client = slot_getattr(slot, 1, &is_guest);
-		Datum delta = slot_getattr(slot, 2, &has_no_delta);
+		Datum group;
+		Datum delta;
 
-		receiver(context, client, is_guest,
+		key.client = slot_getattr(slot, 1, &key.is_guest);
+		group = slot_getattr(slot, 2, &has_no_group);
+		key.group =
+			has_no_group ? NULL : (struct varlena *) DatumGetPointer(group);
+		delta = slot_getattr(slot, 3, &has_no_delta);
+		receiver(context, &key,
 				 has_no_delta ? NULL
 							  : (struct varlena *) DatumGetPointer(delta));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-/* Give every client that changed, and its delta, to a receiver */
+/* Give every key that changed, and its delta, to a receiver */
 void
 delta_set_give(DeltaSet *set, DeltaReceiver receiver, void *context)
 {
@@ -384,7 +400,7 @@ delta_set_give(DeltaSet *set, DeltaReceiver receiver, void *context)
 		const DeltaEntry *entry = place->entry;
 
 		if (set->only_clients || entry->delta != NULL)
-			receiver(context, entry->client.value, entry->client.is_guest,
+			receiver(context, &entry->key,
 					 set->only_clients ? NULL : entry->delta);
 	}
 }

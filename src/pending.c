@@ -34,15 +34,16 @@ typedef enum PendingColumn
 	PENDING_SOURCE,
 	PENDING_CAPTURED,
 	PENDING_CLIENT_ID,
+	PENDING_GROUP_NAME,
 	PENDING_DELTA,
 	PENDING_LINE,
 	PENDING_REASON,
 	PENDING_ADDED_AT
 } PendingColumn;
 
-static const char *const column_names[] = {"id",        "source",  "captured",
-										   "client_id", "delta",   "line",
-										   "reason",    "added_at"};
+static const char *const column_names[] = {
+	"id",    "source", "captured", "client_id", "group_name",
+	"delta", "line",   "reason",   "added_at"};
 
 #define PENDING_COLUMNS lengthof(column_names)
 
@@ -151,9 +152,9 @@ pending_read_state(const Base *base, PendingState *state)
 static AttrNumber
 column_for(Relation relation, PendingColumn column, Oid client_type)
 {
-	const Oid types[PENDING_COLUMNS] = {INT8OID,     INT2OID,       INT2OID,
-										client_type, InvalidOid,    JSONBOID,
-										TEXTOID,     TIMESTAMPTZOID};
+	const Oid types[PENDING_COLUMNS] = {
+		INT8OID,    INT2OID,  INT2OID, client_type,   TEXTOID,
+		InvalidOid, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 	AttrNumber number =
 		(AttrNumber) attnameAttNum(relation, column_names[column], false);
 	Form_pg_attribute attribute;
@@ -267,6 +268,9 @@ pending_put(PendingWriter *writer, const PendingRow *row)
 				  Int16GetDatum(row->captured));
 	if (row->has_client)
 		set_value(writer, slot, PENDING_CLIENT_ID, row->client);
+	if (row->group != NULL)
+		set_value(writer, slot, PENDING_GROUP_NAME,
+				  PointerGetDatum(row->group));
 	if (row->delta != NULL)
 		set_value(writer, slot, PENDING_DELTA, PointerGetDatum(row->delta));
 	if (row->line != NULL)

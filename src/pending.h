@@ -27,6 +27,7 @@ typedef struct PendingRow
 	int16 captured; /* 0: NULL */
 	bool has_client;
 	Datum client;
+	struct varlena *group;
 	struct varlena *delta;
 	struct varlena *line;
 	const char *reason;

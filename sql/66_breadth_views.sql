@@ -1,0 +1,134 @@
+-- The views of breadth: which groups of what is sold clients buy, and which no more. They are
+-- empty without a breakdown. Templates as in 66_views.sql.
+
+-- The name of a group, in a row of group_card with an alias.
+CREATE FUNCTION clientcore.group_label(alias text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('coalesce(nullif(%s.group_name, ''''), ''(none)'') COLLATE "default"', alias)
+$$;
+COMMENT ON FUNCTION clientcore.group_label(text) IS
+'Internal: the expression for the name of a group as views tell it';
+
+CREATE FUNCTION clientcore.create_breadth_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_view(base, 'client_breadth', replace($sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            b.group_12m_count, b.group_ever_count, n.group_count AS base_group_count, (b.group_12m_count::numeric / nullif(n.group_count, 0))::numeric(9, 8) AS breadth_share,
+            b.group_now_count, b.group_before_count, b.group_now_count - b.group_before_count AS group_difference,
+            d.change AS breadth_change, array_position('{narrower,same,wider,new}', d.change)::smallint AS breadth_change_rank,
+            b.new_groups, b.dropped_groups, b.top_group,
+            (b.top_revenue / nullif(b.revenue_12m, 0))::numeric(9, 8) AS top_group_12m_share,
+            c.revenue_12m_amount, c.is_key, c.key_rank, c.abc_class, c.abc_rank, c.xyz_class, c.xyz_rank,
+            c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank, s.compared_date, c.as_of_date
+        FROM (%2$s) c
+        JOIN (
+            SELECT g.client_id, count(*) FILTER (WHERE g.purchase_12m_count > 0) AS group_12m_count,
+                count(*) FILTER (WHERE g.purchase_count > 0) AS group_ever_count,
+                count(*) FILTER (WHERE g.purchase_since_count > 0) AS group_now_count,
+                count(*) FILTER (WHERE g.purchase_before_count > 0) AS group_before_count,
+                string_agg(@label, ', ' ORDER BY g.group_name) FILTER (WHERE g.first_purchase > s.compared_date) AS new_groups,
+                string_agg(@label, ', ' ORDER BY g.group_name) FILTER (WHERE g.purchase_before_count > 0 AND g.purchase_since_count = 0) AS dropped_groups,
+                (array_agg(@label ORDER BY g.revenue_12m DESC, g.group_name) FILTER (WHERE g.revenue_12m > 0))[1] AS top_group,
+                max(g.revenue_12m) FILTER (WHERE g.revenue_12m > 0) AS top_revenue, sum(greatest(g.revenue_12m, 0)) AS revenue_12m
+            FROM %1$I.group_card g
+            CROSS JOIN %1$I.state s
+            GROUP BY g.client_id) b ON b.client_id %8$s c.client_id
+        CROSS JOIN %1$I.state s
+        CROSS JOIN (SELECT count(DISTINCT g.group_name) AS group_count FROM %1$I.group_card g WHERE g.purchase_12m_count > 0) n
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT c.existed_before THEN 'new' WHEN b.group_now_count > b.group_before_count THEN 'wider'
+                WHEN b.group_now_count < b.group_before_count THEN 'narrower' ELSE 'same' END AS change) d
+        ORDER BY c.client_id$sql$, '@label', clientcore.group_label('g')),
+        'How many groups of what is sold each client buys, and whether they become more or fewer');
+
+    PERFORM clientcore.create_view(base, 'partial_losses', replace($sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            @label AS group_name,
+            (g.last_purchase + l.silence_limit + 1) AS lost_date, g.last_purchase AS last_group_purchase_date,
+            c.as_of_date - g.last_purchase AS group_silence_days, l.silence_limit AS group_silence_limit_days,
+            g.typical_interval::numeric(10, 1) AS group_interval_days, g.purchase_count AS group_purchase_count,
+            g.other_count AS purchase_since_count,
+            g.value_revenue::numeric(28, 4) AS revenue_lost_amount,
+            (CASE WHEN c.revenue_amount > 0 THEN least(greatest(g.revenue, 0) / c.revenue_amount, 1) END)::numeric(9, 8) AS group_revenue_share,
+            c.last_purchase_date, c.revenue_12m_amount, c.is_key, c.key_rank, c.abc_class, c.abc_rank, c.status, c.status_rank, c.as_of_date
+        FROM (%2$s) c
+        JOIN %1$I.group_card g ON g.client_id %8$s c.client_id
+        -- a group is not bought more often than all that is bought
+        CROSS JOIN LATERAL (SELECT greatest(g.silence_limit, c.silence_limit_days) AS silence_limit) l
+        WHERE NOT c.is_lost AND g.purchase_count >= 2 AND c.last_purchase_date > g.last_purchase
+            AND c.as_of_date - g.last_purchase > l.silence_limit
+        ORDER BY g.value_revenue DESC, c.client_id, g.group_name$sql$, '@label', clientcore.group_label('g')),
+        'Clients that still buy, but nothing any more of a group that they used to buy; most revenue lost first');
+
+    PERFORM clientcore.create_view(base, 'cross_sell_gaps', replace($sql$
+        WITH buyer AS MATERIALIZED (
+            SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.abc_xyz, c.abc_xyz_rank, c.is_key, c.key_rank, c.revenue_12m_amount,
+                c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank, c.as_of_date
+            FROM (%2$s) c
+            WHERE NOT c.is_lost AND c.purchase_12m_count > 0
+                AND EXISTS (SELECT FROM %1$I.group_card g WHERE g.client_id %8$s c.client_id)),
+        cell AS (SELECT b.abc_xyz_rank, count(*) AS clients FROM buyer b GROUP BY b.abc_xyz_rank),
+        bought AS MATERIALIZED (
+            SELECT b.abc_xyz_rank, g.group_name, n.clients, count(*) AS buyers, count(*)::numeric / n.clients AS share,
+                clientcore.quantile(g.revenue_12m, 0.5) AS typical
+            FROM buyer b
+            JOIN %1$I.group_card g ON g.client_id %8$s b.client_id AND g.purchase_12m_count > 0
+            JOIN cell n USING (abc_xyz_rank)
+            CROSS JOIN (%9$s) t
+            WHERE n.clients >= 5
+            GROUP BY b.abc_xyz_rank, g.group_name, n.clients, t.cross_sell_share
+            HAVING count(*) >= t.cross_sell_share * n.clients)
+        SELECT b.client_id, b.name, b.manager, b.segment, b.region,
+            @label AS group_name,
+            row_number() OVER (PARTITION BY b.client_id ORDER BY g.share * g.typical DESC, g.group_name) AS gap_rank,
+            b.abc_xyz, b.abc_xyz_rank, g.clients AS cell_client_count, g.buyers AS cell_buyer_count, g.share::numeric(9, 8) AS cell_buyer_share,
+            g.typical::numeric(28, 4) AS typical_12m_amount, (g.share * g.typical)::numeric(28, 4) AS expected_12m_amount,
+            coalesce(o.purchase_count > 0, false) AS is_former_buyer, o.last_purchase AS last_group_purchase_date,
+            b.revenue_12m_amount, b.is_key, b.key_rank, b.loyalty_stage, b.loyalty_rank, b.loyalty_rung, b.status, b.status_rank, b.as_of_date
+        FROM buyer b
+        JOIN bought g USING (abc_xyz_rank)
+        LEFT JOIN %1$I.group_card o ON o.client_id %8$s b.client_id AND o.group_name = g.group_name
+        WHERE coalesce(o.purchase_12m_count, 0) = 0
+        ORDER BY g.share * g.typical DESC, b.client_id, g.group_name$sql$, '@label', clientcore.group_label('g')),
+        'What to offer next: groups that many clients of the same ABC-XYZ cell bought within 12 months, and this one did not; most revenue to be expected first');
+
+    PERFORM clientcore.create_summary(base, 'channel_mix', replace($sql$
+        WITH places AS (%6$s),
+        bought AS MATERIALIZED (
+            SELECT p.place, g.*, count(*) FILTER (WHERE g.purchase_12m_count > 0) OVER (PARTITION BY p.place, g.client_id) AS groups
+            FROM %1$I.group_card g
+            JOIN %1$I.card c ON c.client_id %8$s g.client_id
+            JOIN places p ON %4$s),
+        summed AS (
+            SELECT b.place, b.group_name, count(*) FILTER (WHERE b.purchase_12m_count > 0) AS clients,
+                count(*) FILTER (WHERE b.purchase_12m_count > 0 AND b.groups = 1) AS alone, sum(b.purchase_12m_count) AS purchases,
+                sum(b.revenue_12m) AS revenue, sum(b.revenue_since) AS now, sum(b.revenue_before) AS before
+            FROM bought b
+            GROUP BY b.place, b.group_name),
+        known AS (SELECT b.place, count(DISTINCT b.client_id) AS clients FROM bought b WHERE b.purchase_12m_count > 0 GROUP BY b.place)
+        SELECT %5$s
+            @label AS group_name,
+            row_number() OVER (PARTITION BY g.place ORDER BY g.revenue DESC, g.group_name) AS group_rank,
+            g.clients AS client_12m_count, (g.clients::numeric / nullif(k.clients, 0))::numeric(9, 8) AS client_12m_share, g.alone AS only_client_12m_count,
+            g.purchases::bigint AS purchase_12m_count, g.revenue::numeric(28, 4) AS revenue_12m_amount,
+            (greatest(g.revenue, 0) / nullif(sum(greatest(g.revenue, 0)) OVER (PARTITION BY g.place), 0))::numeric(9, 8) AS revenue_12m_share,
+            g.before::numeric(28, 4) AS revenue_before_amount, g.now::numeric(28, 4) AS revenue_now_amount, (g.now - g.before)::numeric(28, 4) AS difference_amount,
+            (greatest(g.before, 0) / nullif(sum(greatest(g.before, 0)) OVER (PARTITION BY g.place), 0))::numeric(9, 8) AS revenue_before_share,
+            s.compared_date, s.as_of AS as_of_date
+        FROM summed g
+        JOIN places w USING (place)
+        LEFT JOIN known k USING (place)
+        CROSS JOIN %1$I.state s
+        ORDER BY place, group_rank$sql$, '@label', clientcore.group_label('g')),
+        'What each group (channel, product line, shop) brings, how many clients buy of it, how many of it alone');
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_breadth_views(text) IS
+'Internal: makes the views of breadth';
