@@ -17,6 +17,7 @@ SQL_FILES = \
 	sql/55_calibration.sql \
 	sql/56_models.sql \
 	sql/57_figures.sql \
+	sql/58_uplift.sql \
 	sql/60_operations.sql \
 	sql/61_layout.sql \
 	sql/61_care_layout.sql \
