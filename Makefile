@@ -21,10 +21,12 @@ SQL_FILES = \
 	sql/60_operations.sql \
 	sql/61_layout.sql \
 	sql/61_care_layout.sql \
+	sql/61_campaign_layout.sql \
 	sql/62_sources.sql \
 	sql/63_capture.sql \
 	sql/64_refresh.sql \
 	sql/64_care.sql \
+	sql/64_campaigns.sql \
 	sql/65_models.sql \
 	sql/65_breadth.sql \
 	sql/65_cards.sql \
@@ -32,12 +34,15 @@ SQL_FILES = \
 	sql/66_views.sql \
 	sql/66_care_views.sql \
 	sql/66_breadth_views.sql \
+	sql/66_campaign_views.sql \
 	sql/67_rules.sql \
 	sql/67_care.sql \
+	sql/67_campaigns.sql \
 	sql/67_model_tests.sql \
 	sql/68_base.sql \
 	sql/69_procedures.sql \
-	sql/69_care_procedures.sql
+	sql/69_care_procedures.sql \
+	sql/69_campaign_procedures.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 SOURCES = $(wildcard src/*.c)

@@ -383,7 +383,7 @@ BEGIN
     LOOP
         EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
-    PERFORM clientcore.create_care_layout(base, key_type);
+    PERFORM clientcore.create_care_layout(base, key_type), clientcore.create_campaign_layout(base, key_type);
     PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base), clientcore.fill_defaults(base);
 END
 $$;
@@ -431,6 +431,8 @@ BEGIN
         ) AS o (kind, name, comment)
         UNION ALL
         SELECT * FROM clientcore.care_object_comments()
+        UNION ALL
+        SELECT * FROM clientcore.campaign_object_comments()
     LOOP
         EXECUTE format('COMMENT ON %s %I.%I IS %L', object.kind, base, object.name, object.comment);
     END LOOP;
@@ -741,6 +743,8 @@ BEGIN
         ) AS c (name, attribute, comment)
         UNION ALL
         SELECT * FROM clientcore.care_column_comments()
+        UNION ALL
+        SELECT * FROM clientcore.campaign_column_comments()
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', base, object.name, object.attribute, object.comment);
     END LOOP;

@@ -254,7 +254,7 @@ BEGIN
         SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', base, name)::regclass AND attnum > 0 AND NOT attisdropped
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', base, name, attribute,
-            clientcore.column_comment(CASE place WHEN 'by' THEN regexp_replace(name, '_by$', '') ELSE name END, attribute));
+            clientcore.column_comment(CASE place WHEN 'by' THEN regexp_replace(name, '_by$', '') ELSE regexp_replace(name, '^(campaign_export)_[0-9]+$', '\1') END, attribute));
     END LOOP;
 END
 $$;
@@ -281,7 +281,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.create_client_views(base), clientcore.create_class_views(base),
-        clientcore.create_month_views(base), clientcore.create_lost_views(base), clientcore.create_care_views(base), clientcore.create_breadth_views(base);
+        clientcore.create_month_views(base), clientcore.create_lost_views(base), clientcore.create_care_views(base), clientcore.create_breadth_views(base),
+        clientcore.create_campaign_views(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_views(text) IS
@@ -935,7 +936,7 @@ BEGIN
         ORDER BY c.value_amount DESC NULLS LAST, c.client_id$sql$,
         'Lost clients: since when, from which rung, what they were worth; most value first');
 
-    PERFORM clientcore.create_summary(base, 'lost_origins', $sql$
+    PERFORM clientcore.create_summary(base, 'lost_origins', replace($sql$
         WITH places AS (%6$s),
         known AS (
             SELECT c.place, c.is_lost, CASE WHEN c.is_lost THEN c.value_amount END AS value,
@@ -950,11 +951,7 @@ BEGIN
             FROM (%2$s) c
             CROSS JOIN (SELECT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'interactions') AS is_attached) o
             LEFT JOIN %1$I.client_care k ON k.client_id %8$s c.client_id
-            LEFT JOIN (
-                SELECT DISTINCT ON (coalesce(a.client, r.client_id)) coalesce(a.client, r.client_id) AS client_id, r.reason
-                FROM %1$I.client_lost_reason r
-                LEFT JOIN %1$I.client_alias a ON a.alias %8$s r.client_id
-                ORDER BY coalesce(a.client, r.client_id), r.noted_on DESC, r.reason COLLATE "C") l ON l.client_id %8$s c.client_id
+            LEFT JOIN @reasons l ON l.client_id %8$s c.client_id
             WHERE c.last_purchase_date IS NOT NULL),
         summed AS (
             SELECT k.place, k.rung, k.value_rank, k.xyz_rank, k.rfm_segment, k.own_segment, k.own_region, k.own_manager, k.own_channel, k.reason, k.complaint,
@@ -985,21 +982,26 @@ BEGIN
         LEFT JOIN (SELECT r.segment AS origin_value, row_number() OVER (ORDER BY min(r.position)) AS rank FROM %1$I.rfm_segment r GROUP BY r.segment) y
             ON o.origin = 'rfm_segment' AND y.origin_value = o.origin_value COLLATE "default"
         WHERE o.origin_value IS NOT NULL
-        ORDER BY place, o.origin_rank, origin_value_rank, o.origin_value$sql$,
+        ORDER BY place, o.origin_rank, origin_value_rank, o.origin_value$sql$, '@reasons', clientcore.last_reasons()),
         'Where lost clients come from: how many of the clients of each rung, class, segment, region, manager and channel are lost, for which reasons, and whether their complaints were answered');
 
-    PERFORM clientcore.create_view(base, 'win_back_list', $sql$
+    PERFORM clientcore.create_view(base, 'win_back_list', replace(replace($sql$
         WITH chosen AS (
             SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.value_class, c.value_rank,
                 c.value_amount, c.value_revenue_amount, c.value_profit_amount,
                 coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
-                coalesce(c.purchase_12m_share, h.chance_12m) AS chance_12m, coalesce('model ' || c.model_kind, 'own past') AS return_rule, t.win_back_cost_share,
+                CASE WHEN o.factor IS NULL OR w.chance_12m >= 1 THEN w.chance_12m ELSE 1 - power(1 - w.chance_12m, o.factor) END AS chance_12m,
+                coalesce('model ' || c.model_kind, 'own past') || CASE WHEN o.factor IS NOT NULL THEN ' and campaigns' ELSE '' END AS return_rule,
+                r.reason, coalesce(o.sent_count, 0) AS campaign_sent_count, coalesce(o.returned_count, 0) AS campaign_returned_count, t.win_back_cost_share,
                 c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
                 c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
             FROM (%2$s) c
             CROSS JOIN (%9$s) t
             LEFT JOIN %1$I.return_chance h
                 ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
+            CROSS JOIN LATERAL (SELECT coalesce(c.purchase_12m_share, h.chance_12m) AS chance_12m) w
+            LEFT JOIN @reasons r ON r.client_id %8$s c.client_id
+            LEFT JOIN %1$I.campaign_lesson o ON o.reason = coalesce(r.reason, '') AND o.silence_band = @band
             WHERE c.is_lost AND NOT c.is_protected AND c.value_class IN ('A', 'B') AND c.value_amount > 0),
         action AS (%3$s)
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
@@ -1014,10 +1016,10 @@ BEGIN
             c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days,
             c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
             c.is_key, c.was_key_before AS is_former_key,
-            c.return_rule, c.as_of_date
+            c.return_rule, c.reason, c.campaign_sent_count, c.campaign_returned_count, c.as_of_date
         FROM chosen c
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
-        ORDER BY win_back_rank$sql$,
+        ORDER BY win_back_rank$sql$, '@reasons', clientcore.last_reasons()), '@band', clientcore.silence_band('c.silence_days')),
         'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
 
     PERFORM clientcore.create_view(base, 'models', $sql$

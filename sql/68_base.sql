@@ -815,7 +815,7 @@ BEGIN
     calibration := clientcore.calibrate_once(base, chosen.day);
     cards := clientcore.refresh_cards(base, chosen.day, coalesce((arguments ->> 'full')::boolean, false));
     IF chosen.day IS NOT NULL THEN
-        PERFORM clientcore.refresh_client_care(base, chosen.day);
+        PERFORM clientcore.refresh_client_care(base, chosen.day), clientcore.refresh_campaigns(base, chosen.day);
     END IF;
     IF care <> '[]' THEN
         EXECUTE format('SELECT $2 || coalesce((SELECT jsonb_build_object(''later'', count(*)) FROM %I.interaction i WHERE i.day > $1 AND i.day <= current_date HAVING count(*) > 0), ''[]'')', base)
@@ -904,7 +904,8 @@ VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', 
     ('FUNCTION', 'reward_shares', '(numeric, numeric)')
 UNION ALL
 SELECT o.kind, o.name, ''
-FROM (VALUES ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cross_sell_gaps'), ('VIEW', 'partial_losses'), ('VIEW', 'client_breadth'),
+FROM (VALUES ('VIEW', 'campaign_lessons'), ('VIEW', 'campaign_clients'), ('VIEW', 'campaign_results_by'), ('VIEW', 'campaign_results'),
+    ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cross_sell_gaps'), ('VIEW', 'partial_losses'), ('VIEW', 'client_breadth'),
     ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
     ('VIEW', 'relationship_scores_by'), ('VIEW', 'relationship_scores'), ('VIEW', 'feedback_response_by'), ('VIEW', 'feedback_response'),
     ('VIEW', 'offer_eligibility'), ('VIEW', 'council_candidates'), ('VIEW', 'prospects'), ('VIEW', 'dossier'), ('VIEW', 'client_interactions'),
@@ -916,6 +917,7 @@ FROM (VALUES ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cros
     ('VIEW', 'abc_xyz_matrix_by'), ('VIEW', 'abc_xyz_matrix'),
     ('VIEW', 'let_go_candidates'), ('VIEW', 'growth_candidates'), ('VIEW', 'next_purchases'), ('VIEW', 'at_risk_clients'),
     ('VIEW', 'key_client_changes'), ('VIEW', 'key_clients'), ('VIEW', 'clients'), ('VIEW', 'client_history'),
+    ('TABLE', 'campaign_lesson'), ('TABLE', 'campaign_outcome'), ('TABLE', 'campaign_client'), ('TABLE', 'campaign'),
     ('TABLE', 'share_grant'), ('TABLE', 'council'), ('TABLE', 'offer_item'), ('TABLE', 'offer'), ('TABLE', 'dossier_entry'), ('TABLE', 'client_lost_reason'),
     ('TABLE', 'lost_reason'), ('TABLE', 'client_care'), ('TABLE', 'interaction'), ('TABLE', 'interaction_kind'), ('TABLE', 'client_info'), ('TABLE', 'care_source'),
     ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
@@ -1009,6 +1011,7 @@ BEGIN
         SELECT c.oid FROM clientcore.layout_objects() o
         JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'
         ORDER BY c.relname));
+    PERFORM clientcore.drop_exports(base, false);
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
         EXECUTE format('DROP %s IF EXISTS %I.%I%s', object.kind, base, object.name, object.arguments);
     END LOOP;
@@ -1287,7 +1290,7 @@ BEGIN
         base, key.equality, persons, complete_from)
     INTO counts;
     FOREACH made IN ARRAY ARRAY['group_history', 'card', 'group_card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
-        'dossier_entry', 'client_lost_reason', 'council', 'share_grant'] LOOP
+        'dossier_entry', 'client_lost_reason', 'council', 'share_grant', 'campaign_client', 'campaign_outcome'] LOOP
         EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
         GET DIAGNOSTICS removed = ROW_COUNT;
         rows := rows + removed;
@@ -1327,7 +1330,11 @@ AS $$
 DECLARE
     object record;
 BEGIN
-    FOR object IN SELECT * FROM clientcore.layout_objects() WHERE kind IN ('VIEW', 'FUNCTION') LOOP
+    FOR object IN
+        SELECT * FROM clientcore.layout_objects() WHERE kind IN ('VIEW', 'FUNCTION')
+        UNION ALL
+        SELECT 'VIEW', e.name, '' FROM clientcore.exports_of(base) e
+    LOOP
         EXECUTE format('GRANT %s ON %s %I.%I%s TO %s', CASE object.kind WHEN 'VIEW' THEN 'SELECT' ELSE 'EXECUTE' END,
             CASE object.kind WHEN 'VIEW' THEN 'TABLE' ELSE 'FUNCTION' END, base, object.name, object.arguments, grantee);
     END LOOP;

@@ -1,0 +1,170 @@
+-- The views of campaigns: what came of them, who is in which, what they teach, and one for
+-- each campaign with those to be written to. Templates as in 66_views.sql.
+
+CREATE FUNCTION clientcore.create_campaign_views(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    campaign integer;
+BEGIN
+    PERFORM clientcore.create_summary(base, 'campaign_results', $sql$
+        WITH places AS (%6$s),
+        client AS (
+            SELECT p.place, k.campaign_id, k.arm = 'treatment' AS is_sent, o.returned_on, o.revenue, o.profit, o.is_profit_known,
+                o.second_purchase_count, o.second_revenue, o.second_last_purchase,
+                o.returned_on IS NOT NULL AND coalesce(s.as_of - c.last_purchase > c.silence_limit, false) AS is_lost_again
+            FROM %1$I.campaign_client k
+            JOIN %1$I.campaign_outcome o ON o.campaign_id = k.campaign_id AND o.client_id %8$s k.client_id
+            LEFT JOIN %1$I.client_alias a ON a.alias %8$s k.client_id
+            LEFT JOIN %1$I.card c ON c.client_id %8$s coalesce(a.client, k.client_id)
+            JOIN places p ON %4$s
+            CROSS JOIN %1$I.state s),
+        summed AS (
+            SELECT k.place, k.campaign_id, count(*) FILTER (WHERE k.is_sent) AS sent, count(*) FILTER (WHERE NOT k.is_sent) AS held,
+                count(k.returned_on) FILTER (WHERE k.is_sent) AS sent_returned, count(k.returned_on) FILTER (WHERE NOT k.is_sent) AS held_returned,
+                coalesce(sum(k.revenue) FILTER (WHERE k.is_sent), 0) AS revenue,
+                CASE WHEN bool_and(k.is_profit_known) THEN coalesce(sum(k.profit) FILTER (WHERE k.is_sent), 0) END AS profit,
+                avg(k.revenue) FILTER (WHERE k.is_sent) AS sent_revenue, avg(k.revenue) FILTER (WHERE NOT k.is_sent) AS held_revenue,
+                var_samp(k.revenue) FILTER (WHERE k.is_sent) AS sent_variance, var_samp(k.revenue) FILTER (WHERE NOT k.is_sent) AS held_variance,
+                CASE WHEN bool_and(k.is_profit_known) THEN avg(coalesce(k.profit, 0)) FILTER (WHERE k.is_sent) END AS sent_profit,
+                CASE WHEN bool_and(k.is_profit_known) THEN avg(coalesce(k.profit, 0)) FILTER (WHERE NOT k.is_sent) END AS held_profit,
+                coalesce(sum(k.second_purchase_count) FILTER (WHERE k.is_sent), 0) AS second_purchases,
+                coalesce(sum(k.second_revenue) FILTER (WHERE k.is_sent), 0) AS second_revenue,
+                avg(k.second_last_purchase - k.returned_on) FILTER (WHERE k.is_sent) AS second_days,
+                count(*) FILTER (WHERE k.is_sent AND k.is_lost_again) AS second_lost
+            FROM client k
+            GROUP BY k.place, k.campaign_id)
+        SELECT %5$s
+            p.campaign_id, p.name AS campaign_name, p.offer AS offer_name, p.frozen_on AS frozen_date, p.ends_on AS ends_date, e.is_over,
+            k.sent + k.held AS list_count, k.sent AS sent_count, k.held AS holdout_count,
+            k.sent_returned AS sent_returned_count, k.held_returned AS holdout_returned_count,
+            (k.sent_returned::numeric / nullif(k.sent, 0))::numeric(9, 8) AS sent_returned_share,
+            (k.held_returned::numeric / nullif(k.held, 0))::numeric(9, 8) AS holdout_returned_share,
+            u.uplift::numeric(9, 8) AS uplift_share, u.standard_error::numeric(9, 8) AS standard_error_share,
+            u.uplift_from::numeric(9, 8) AS uplift_from_share, u.uplift_to::numeric(9, 8) AS uplift_to_share,
+            v.verdict, array_position('{works,harms,not proven,no holdout,running}', v.verdict)::smallint AS verdict_rank,
+            CASE WHEN %7$s THEN p.detectable_uplift END::numeric(9, 8) AS detectable_uplift_share,
+            k.revenue::numeric(28, 4) AS regained_revenue_amount, k.profit::numeric(28, 4) AS regained_profit_amount,
+            round(u.uplift * k.sent)::bigint AS extra_returned_count,
+            x.revenue::numeric(28, 4) AS extra_revenue_amount,
+            (k.sent * sqrt(k.sent_variance / nullif(k.sent, 0) + k.held_variance / nullif(k.held, 0)))::numeric(28, 4) AS extra_revenue_error_amount,
+            x.profit::numeric(28, 4) AS extra_profit_amount, k.profit IS NULL AS is_profit_assumed,
+            d.cost::numeric(28, 4) AS cost_amount,
+            least((x.profit - d.cost) / nullif(d.cost, 0), 9999)::numeric(12, 8) AS return_on_cost_share,
+            k.second_purchases::bigint AS second_purchase_count, k.second_revenue::numeric(28, 4) AS second_revenue_amount,
+            k.second_days::numeric(10, 1) AS second_lifetime_days, k.second_lost AS second_lost_count,
+            s.as_of AS as_of_date
+        FROM summed k
+        JOIN places w USING (place)
+        JOIN %1$I.campaign p USING (campaign_id)
+        CROSS JOIN %1$I.state s
+        CROSS JOIN (%9$s) t
+        CROSS JOIN LATERAL clientcore.uplift(k.sent, k.sent_returned, k.held, k.held_returned) u
+        CROSS JOIN LATERAL (SELECT s.as_of >= p.ends_on AS is_over) e
+        CROSS JOIN LATERAL (SELECT CASE WHEN NOT e.is_over THEN 'running' WHEN u.uplift IS NULL THEN 'no holdout'
+            WHEN u.uplift_from > 0 AND u.score_from > 0 THEN 'works' WHEN u.uplift_to < 0 AND u.score_to < 0 THEN 'harms' ELSE 'not proven' END AS verdict) v
+        CROSS JOIN LATERAL (SELECT k.sent * (k.sent_revenue - k.held_revenue) AS revenue,
+            coalesce(k.sent * (k.sent_profit - k.held_profit), k.sent * (k.sent_revenue - k.held_revenue) * t.assumed_margin_share) AS profit) x
+        CROSS JOIN LATERAL (SELECT CASE WHEN %7$s THEN coalesce(p.cost, p.cost_per_client * k.sent) ELSE p.cost_per_client * k.sent END AS cost) d
+        ORDER BY place, p.campaign_id$sql$,
+        'What came of each campaign: how many of those written to came back, how many would have anyhow, what that brought and cost');
+
+    PERFORM clientcore.create_view(base, 'campaign_clients', replace($sql$
+        SELECT k.client_id, c.name, c.manager, c.segment, c.region,
+            p.campaign_id, p.name AS campaign_name, k.arm, (CASE k.arm WHEN 'treatment' THEN 1 ELSE 2 END)::smallint AS arm_rank, k.stratum AS stratum_rank,
+            k.value::numeric(28, 4) AS value_amount, k.was_lost AS is_lost_then, k.silence_days AS frozen_silence_days, k.reason,
+            (@expected)::numeric(9, 8) AS expected_share,
+            o.returned_on IS NOT NULL AS is_returned, o.returned_on AS returned_date, coalesce(o.purchase_count, 0) AS purchase_count,
+            coalesce(o.revenue, 0)::numeric(28, 4) AS revenue_amount, o.profit::numeric(28, 4) AS profit_amount,
+            coalesce(o.second_purchase_count, 0) AS second_purchase_count, coalesce(o.second_revenue, 0)::numeric(28, 4) AS second_revenue_amount,
+            p.frozen_on AS frozen_date, p.ends_on AS ends_date, s.as_of AS as_of_date
+        FROM %1$I.campaign_client k
+        JOIN %1$I.campaign p USING (campaign_id)
+        CROSS JOIN %1$I.state s
+        LEFT JOIN %1$I.campaign_outcome o ON o.campaign_id = k.campaign_id AND o.client_id %8$s k.client_id
+        LEFT JOIN %1$I.client_alias a ON a.alias %8$s k.client_id
+        LEFT JOIN %1$I.card c ON c.client_id %8$s coalesce(a.client, k.client_id)
+        ORDER BY k.campaign_id, k.stratum, k.client_id$sql$, '@expected', clientcore.chance_within('k.chance_12m', 'p.ends_on - p.frozen_on')),
+        'Who is in which campaign, written to or held back, and what each bought since');
+
+    PERFORM clientcore.create_view(base, 'campaign_lessons', $sql$
+        SELECT coalesce(nullif(l.reason, ''), '(not known)') AS reason,
+            (ARRAY['under half a year', 'half a year to a year', 'one to two years', 'two years and more'])[l.silence_band] AS silence_band,
+            l.silence_band AS silence_band_rank, l.sent_count, l.returned_count,
+            (l.returned_count::numeric / l.sent_count)::numeric(9, 8) AS returned_share, (l.expected_count / l.sent_count)::numeric(9, 8) AS expected_share,
+            l.factor::numeric(12, 4) AS chance_factor, s.as_of AS as_of_date
+        FROM %1$I.campaign_lesson l
+        CROSS JOIN %1$I.state s
+        ORDER BY l.reason COLLATE "C", l.silence_band$sql$,
+        'What campaigns that are over taught: how often lost clients come back when written to, by the reason of the loss and by silence');
+
+    FOR campaign IN EXECUTE format('SELECT campaign_id FROM %I.campaign ORDER BY campaign_id', base) LOOP
+        PERFORM clientcore.create_export(base, campaign);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_campaign_views(text) IS
+'Internal: makes the views of campaigns';
+
+-- Those to be written to in one campaign: the holdout is not in it, nor who may not be
+-- written to by now; nor whoever turned out to be the same person as one held back.
+CREATE FUNCTION clientcore.create_export(base text, campaign integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.create_view(base, format('campaign_export_%s', campaign), replace(replace(replace($sql$
+        SELECT c.client_id, c.name, c.manager, c.segment, c.region,
+            p.campaign_id, p.name AS campaign_name, p.offer AS offer_name, f.description AS offer_description,
+            max(k.value)::numeric(28, 4) AS value_amount, p.frozen_on AS frozen_date, p.ends_on AS ends_date
+        FROM @members k
+        JOIN %1$I.campaign p ON p.campaign_id = k.campaign_id
+        JOIN %1$I.card c ON c.client_id %8$s k.person
+        LEFT JOIN %1$I.offer f ON f.offer_id = p.offer_id
+        LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
+        WHERE k.campaign_id = @campaign AND k.arm = 'treatment' AND NOT c.is_protected AND @may
+            AND NOT EXISTS (SELECT FROM @members h WHERE h.campaign_id = @campaign AND h.arm = 'holdout' AND h.person %8$s k.person)
+        GROUP BY c.client_id, p.campaign_id, f.offer_id
+        ORDER BY c.client_id$sql$, '@members', clientcore.people_rows('campaign_client')), '@campaign', campaign::text), '@may', clientcore.may_be_written_to()),
+        'Whom to write to in this campaign: those drawn for it, without the ones held back');
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_export(text, integer) IS
+'Internal: makes the view of those to be written to in a campaign';
+
+CREATE FUNCTION clientcore.exports_of(base text)
+RETURNS TABLE (name text, campaign integer)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.relname::text, substring(c.relname FROM '[0-9]+$')::integer
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = base AND c.relkind = 'v' AND c.relname ~ '^campaign_export_[1-9][0-9]{0,8}$' AND c.relowner = n.nspowner
+ORDER BY 2
+$$;
+COMMENT ON FUNCTION clientcore.exports_of(text) IS
+'Internal: the views of those to be written to in the campaigns of a base';
+
+-- Of all campaigns, or of those that are no more.
+CREATE FUNCTION clientcore.drop_exports(base text, only_orphans boolean)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    export record;
+BEGIN
+    FOR export IN
+        EXECUTE format('SELECT e.name FROM clientcore.exports_of($1) e WHERE NOT $2 OR NOT EXISTS (SELECT FROM %I.campaign p WHERE p.campaign_id = e.campaign)', base)
+        USING base, only_orphans
+    LOOP
+        EXECUTE format('DROP VIEW %I.%I', base, export.name);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.drop_exports(text, boolean) IS
+'Internal: drops views of those to be written to. Errors: 2BP01 while other objects depend on one.';

@@ -1,0 +1,240 @@
+-- The operations on campaigns: what a list would prove, and starting one.
+
+-- Null where there is none, and where the name is no name.
+CREATE FUNCTION clientcore.relation_on_path(name text, path text)
+RETURNS oid
+LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('search_path', path, true);
+    RETURN pg_catalog.to_regclass(name);
+EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION clientcore.relation_on_path(text, text) IS
+'Internal: the relation of a name, by a search path';
+
+-- The clients of a list, as text: of a view or table, by its column client_id, or of a
+-- query that has one. Read with the rights of the base's owner, by the search path of
+-- whoever asks.
+CREATE FUNCTION clientcore.clients_of_list(base text, from_list text, path text)
+RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    query text := rtrim(from_list, E' \t\n\r;');
+    relation oid;
+    clients text[];
+BEGIN
+    IF query ~* '^[\s(]*(select|with|values|table)\M' THEN
+        query := format(E'SELECT q.client_id::pg_catalog.text FROM (%s\n) q', query);
+    ELSE
+        relation := to_regclass(format('%I.%I', base, query));
+        IF relation IS NULL THEN
+            relation := clientcore.relation_on_path(query, path);
+        END IF;
+        IF relation IS NULL THEN
+            PERFORM clientcore.argument_error('from_list', format('"%s" is neither a view nor a query', from_list),
+                'Name a view of the base or a table with a column client_id, or write a query: ''SELECT client_id FROM ...''.');
+        END IF;
+        query := format('SELECT q.client_id::pg_catalog.text FROM %s q', clientcore.relation_name(relation));
+    END IF;
+    PERFORM set_config('search_path', path, true);
+    BEGIN
+        EXECUTE 'SELECT pg_catalog.array_agg(l.client_id) FROM (' || query || ') l' INTO clients;
+    EXCEPTION
+        WHEN undefined_column OR ambiguous_column THEN
+            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+            PERFORM clientcore.argument_error('from_list', SQLERRM, 'The list needs a column client_id: SELECT customer AS client_id FROM ....');
+        WHEN syntax_error THEN
+            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+            PERFORM clientcore.argument_error('from_list', SQLERRM, 'It is the name of a view or table, or one SELECT.');
+    END;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+    RETURN coalesce(clients, '{}');
+END
+$$;
+COMMENT ON FUNCTION clientcore.clients_of_list(text, text, text) IS
+'Internal: the clients of a list. Errors: 22023 for what is no list of clients, and those of the query.';
+
+-- The arguments of a campaign, checked and completed.
+CREATE FUNCTION clientcore.campaign_arguments(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    frozen date;
+    ends date := (arguments ->> 'ends_on')::date;
+    holdout numeric := (arguments ->> 'holdout')::numeric;
+    budget numeric := (arguments ->> 'budget')::numeric;
+    offered record;
+    cost numeric := (arguments ->> 'cost_per_client')::numeric;
+BEGIN
+    PERFORM clientcore.require_argument('from_list', arguments ->> 'from_list'), clientcore.require_argument('holdout', holdout::text);
+    IF arguments ->> 'offer' IS NOT NULL THEN
+        PERFORM clientcore.require_argument('offer', arguments ->> 'offer');
+    END IF;
+    EXECUTE format('SELECT as_of FROM %I.state', base) INTO frozen;
+    IF frozen IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('base "%s" was never refreshed', base),
+            HINT = format('CALL clientcore.refresh(%L);', base);
+    END IF;
+    ends := coalesce(ends, frozen + 90);
+    IF NOT holdout >= 0 OR NOT holdout < 1 THEN
+        PERFORM clientcore.argument_error('holdout', 'it must be at least 0 and under 1', '0.1 holds back one client in ten.');
+    ELSIF ends <= frozen OR NOT isfinite(ends) OR ends > '9999-12-31' THEN
+        PERFORM clientcore.argument_error('ends_on', format('it must lie after %s, the day of the base', frozen), NULL);
+    ELSIF NOT coalesce(budget, 0) >= 0 OR NOT coalesce(budget, 0) < 1e15 THEN
+        PERFORM clientcore.argument_error('budget', 'it must not be negative, nor 1e15 or more', NULL);
+    ELSIF NOT coalesce(cost, 0) >= 0 OR NOT coalesce(cost, 0) < 1e15 THEN
+        PERFORM clientcore.argument_error('cost_per_client', 'it must not be negative, nor 1e15 or more', NULL);
+    END IF;
+    EXECUTE format('SELECT min(f.offer_id) AS id, min(f.cost) AS cost, count(*) AS number FROM %I.offer f WHERE f.name = $1', base)
+    INTO offered USING arguments ->> 'offer';
+    IF offered.number > 1 THEN
+        PERFORM clientcore.argument_error('offer', format('%s rows of the table offer have this name', offered.number), 'Name them differently.');
+    END IF;
+    cost := coalesce(cost, offered.cost);
+    IF budget IS NOT NULL AND cost IS NULL THEN
+        PERFORM clientcore.argument_error('budget', 'what one client costs is not known', 'Say cost_per_client => ..., or name an offer with a cost.');
+    END IF;
+    RETURN arguments || jsonb_build_object('frozen_on', frozen, 'ends_on', ends, 'offer_id', offered.id, 'cost_per_client', cost,
+        'limit', CASE WHEN cost > 0 THEN floor(budget / cost) END,
+        'clients', clientcore.clients_of_list(base, arguments ->> 'from_list', arguments ->> 'path'));
+END
+$$;
+COMMENT ON FUNCTION clientcore.campaign_arguments(text, jsonb) IS
+'Internal: checks the arguments of a campaign. Errors: 22004 and 22023 for arguments, 55000 for a base that was never refreshed.';
+
+-- What a campaign from a list would be and could prove, and with a number it is stored.
+-- The share that returns by itself is that of the chances of those whose chance is known.
+CREATE FUNCTION clientcore.divide_list(base text, arguments jsonb, campaign integer)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE 'WITH ' || clientcore.arm_rows(base) || CASE WHEN campaign IS NOT NULL THEN format($sql$,
+        stored AS (
+            INSERT INTO %I.campaign_client (campaign_id, client_id, arm, stratum, value, was_lost, silence_days, reason, chance_12m)
+            SELECT %s, a.client_id, a.arm, a.stratum, a.value, a.is_lost, a.silence_days, a.reason, a.chance_12m FROM arm a)$sql$, base, campaign) ELSE '' END
+        || format($sql$
+        SELECT jsonb_build_object('listed', l.listed, 'unknown', l.unknown, 'protected', l.protected, 'without_consent', l.without_consent,
+            'beyond_budget', l.fit - a.clients, 'sent', a.sent, 'held', a.clients - a.sent, 'strata', a.strata, 'expected', a.expected, 'value', a.value)
+        FROM (
+            SELECT count(*) AS listed, count(*) FILTER (WHERE NOT l.is_known) AS unknown, count(*) FILTER (WHERE l.is_known AND l.is_protected) AS protected,
+                count(*) FILTER (WHERE l.is_known AND NOT l.is_protected AND NOT l.has_consent) AS without_consent,
+                count(*) FILTER (WHERE l.is_known AND NOT l.is_protected AND l.has_consent) AS fit
+            FROM listed l) l, (
+            SELECT count(*) AS clients, count(*) FILTER (WHERE a.arm = 'treatment') AS sent, coalesce(max(a.stratum), 0) AS strata,
+                round(avg(%s), 8) AS expected, coalesce(sum(a.value), 0) AS value
+            FROM arm a) a$sql$, clientcore.chance_within('a.chance_12m', format('%s::integer', (arguments ->> 'ends_on')::date - (arguments ->> 'frozen_on')::date)))
+    INTO plan
+    USING clientcore.texts_of(arguments -> 'clients'), arguments ->> 'name', (arguments ->> 'holdout')::numeric, (arguments ->> 'limit')::bigint;
+    RETURN arguments - 'clients' || plan || jsonb_build_object(
+        'detectable', clientcore.detectable_uplift((plan ->> 'sent')::bigint, (plan ->> 'held')::bigint, (plan ->> 'expected')::double precision),
+        'cost', (arguments ->> 'cost_per_client')::numeric * (plan ->> 'sent')::bigint);
+END
+$$;
+COMMENT ON FUNCTION clientcore.divide_list(text, jsonb, integer) IS
+'Internal: divides a list into those written to and those held back, and tells what that can prove';
+
+CREATE FUNCTION clientcore.base_plan_campaign(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN clientcore.divide_list(base, clientcore.campaign_arguments(base, arguments), NULL);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_plan_campaign(text, jsonb) IS
+'Internal: what a campaign would be and could prove';
+
+CREATE FUNCTION clientcore.base_start_campaign(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    completed jsonb;
+    plan jsonb;
+    campaign integer;
+    reader text;
+    others bigint;
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    PERFORM clientcore.require_argument('name', arguments ->> 'name');
+    completed := clientcore.campaign_arguments(base, arguments);
+    BEGIN
+        EXECUTE format($sql$
+            INSERT INTO %I.campaign (name, from_list, offer, offer_id, frozen_on, ends_on, holdout_share, budget, cost_per_client)
+            SELECT c.name, c.from_list, c.offer, c.offer_id, c.frozen_on, c.ends_on, c.holdout, c.budget, c.cost_per_client
+            FROM jsonb_to_record($1) c (name text, from_list text, offer text, offer_id integer, frozen_on date, ends_on date, holdout numeric,
+                budget numeric, cost_per_client numeric)
+            RETURNING campaign_id$sql$, base) INTO campaign USING completed;
+    EXCEPTION WHEN unique_violation THEN
+        PERFORM clientcore.argument_error('name', format('base "%s" has a campaign "%s" already', base, arguments ->> 'name'),
+            format('Choose another name; DELETE FROM %I.campaign WHERE name = %L takes that one away.', base, arguments ->> 'name'));
+    END;
+    plan := clientcore.divide_list(base, completed, campaign);
+    IF (plan ->> 'sent')::bigint = 0 THEN
+        PERFORM clientcore.argument_error('from_list', 'nobody is left to be written to', (
+            SELECT string_agg(line, '; ') FROM clientcore.campaign_lines(plan)));
+    END IF;
+    EXECUTE format('UPDATE %I.campaign SET detectable_uplift = $2 WHERE campaign_id = $1', base) USING campaign, round((plan ->> 'detectable')::numeric, 8);
+    EXECUTE format($sql$
+        SELECT count(DISTINCT k.client_id) FROM %1$I.campaign_client k
+        JOIN %1$I.campaign_client o ON o.client_id %2$s k.client_id AND o.campaign_id <> k.campaign_id
+        JOIN %1$I.campaign p ON p.campaign_id = o.campaign_id AND p.ends_on > $2
+        WHERE k.campaign_id = $1$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
+    INTO others USING campaign, (plan ->> 'frozen_on')::date;
+    PERFORM clientcore.create_export(base, campaign);
+    FOR reader IN SELECT r.reader FROM clientcore.readers_of(base) r LOOP
+        EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, format('campaign_export_%s', campaign), reader);
+    END LOOP;
+    PERFORM clientcore.refresh_campaigns(base, (plan ->> 'frozen_on')::date);
+    RETURN plan || jsonb_build_object('base', base, 'campaign', campaign, 'others', others);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_start_campaign(text, jsonb) IS
+'Internal: starts a campaign. Errors: as campaign_arguments, 22023 for a name that is taken and for a list that leads to nobody.';
+
+-- A plan, in words.
+CREATE FUNCTION clientcore.campaign_lines(plan jsonb)
+RETURNS TABLE (line text)
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT l.line
+FROM jsonb_to_record(plan) p (listed bigint, unknown bigint, protected bigint, without_consent bigint, beyond_budget bigint, sent bigint, held bigint,
+    strata integer, expected numeric, detectable double precision, cost numeric, frozen_on date, ends_on date, base text, campaign integer, others bigint), LATERAL (VALUES
+    (1, clientcore.counted(p.listed, 'client', 'clients') || ' on the list'
+        || coalesce(': ' || nullif(concat_ws(', ', CASE WHEN p.unknown > 0 THEN format('%s not known to the base', p.unknown) END,
+            CASE WHEN p.protected > 0 THEN format('%s protected', p.protected) END,
+            CASE WHEN p.without_consent > 0 THEN format('%s without consent', p.without_consent) END,
+            CASE WHEN p.beyond_budget > 0 THEN format('%s of least value beyond the budget', p.beyond_budget) END), '') || ' are left out', '')),
+    (2, format('%s to be written to, %s held back, in %s by value', p.sent, p.held, clientcore.counted(p.strata, 'stratum', 'strata'))
+        || coalesce(format(', at a cost of %s', trim_scale(p.cost)), '')),
+    (3, format('purchases after %s, until %s, decide', p.frozen_on, p.ends_on)
+        || coalesce(format('; about %s %% would come by themselves', round(100 * p.expected, 1)), '; how many would come by themselves is not known')),
+    (4, CASE WHEN p.held = 0 THEN 'nobody is held back: it will not be known what the campaign did'
+        WHEN p.detectable IS NOT NULL THEN format('four times in five it will show an uplift of %s points or more (%s %% in place of %s %%); a smaller one may stay unproven',
+            round(100 * p.detectable::numeric, 1), round(100 * (p.expected + p.detectable::numeric), 1), round(100 * p.expected, 1))
+        WHEN p.expected IS NOT NULL THEN 'the list is too small to prove anything' END),
+    (5, CASE WHEN p.others > 0 THEN clientcore.counted(p.others, 'client is', 'clients are') || ' in another campaign that still runs: what comes of one will be seen in both' END),
+    (6, CASE WHEN p.campaign IS NOT NULL THEN format('whom to write to: SELECT * FROM %I.campaign_export_%s', p.base, p.campaign) END)
+) AS l (n, line)
+WHERE l.line IS NOT NULL
+ORDER BY l.n
+$$;
+COMMENT ON FUNCTION clientcore.campaign_lines(jsonb) IS
+'Internal: a campaign in words';
