@@ -109,7 +109,7 @@ VALUES
     ('campaign_client', 'was_lost', 'whether it was lost then'),
     ('campaign_client', 'silence_days', 'days since its last purchase then'),
     ('campaign_client', 'reason', 'why it was lost, if that was known'),
-    ('campaign_client', 'chance_12m', 'chance that it would buy within 12 months without a campaign, as it was told then'),
+    ('campaign_client', 'chance_12m', 'chance that it would buy within 12 months by itself: of lost clients by the base''s own past, of others by the model; null: not known'),
     ('campaign_outcome', 'campaign_id', 'the campaign'),
     ('campaign_outcome', 'client_id', 'client, as in campaign_client'),
     ('campaign_outcome', 'returned_on', 'day of its first purchase in the time of the campaign; null: none'),

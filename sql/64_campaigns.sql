@@ -56,7 +56,9 @@ COMMENT ON FUNCTION clientcore.chance_within(text, text) IS
 --   arm        client, arm, stratum, and what is known of it
 -- Clients are sorted by value and cut into up to ten strata of the same size, each large
 -- enough to have about five of the smaller arm. Within a stratum those whose hash comes
--- first are held back: as many as make the share right from the top down to there.
+-- first are held back: as many as make the share right from the top down to there. What is
+-- to be expected of lost clients is what others lost as long did in this base; of others,
+-- what the model says.
 CREATE FUNCTION clientcore.arm_rows(base text)
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -70,7 +72,7 @@ BEGIN
         listed AS MATERIALIZED (
             SELECT l.client_id, c.client_id IS NOT NULL AS is_known, coalesce(c.is_protected, false) AS is_protected, @may AS has_consent,
                 greatest(coalesce(c.value_amount, 0), 0) AS value, c.is_lost, c.silence_days, CASE WHEN c.is_lost THEN r.reason END AS reason,
-                coalesce(c.purchase_12m_share, CASE WHEN c.is_lost THEN h.chance_12m END) AS chance_12m, c.as_of_date
+                CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date
             FROM (
                 SELECT DISTINCT coalesce(a.client, v.client) AS client_id
                 FROM (SELECT g.client::@type AS client FROM unnest($1) g (client) WHERE g.client IS NOT NULL) v

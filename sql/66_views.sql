@@ -990,8 +990,8 @@ BEGIN
             SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.value_class, c.value_rank,
                 c.value_amount, c.value_revenue_amount, c.value_profit_amount,
                 coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
-                CASE WHEN o.factor IS NULL OR w.chance_12m >= 1 THEN w.chance_12m ELSE 1 - power(1 - w.chance_12m, o.factor) END AS chance_12m,
-                coalesce('model ' || c.model_kind, 'own past') || CASE WHEN o.factor IS NOT NULL THEN ' and campaigns' ELSE '' END AS return_rule,
+                CASE WHEN o.factor IS NOT NULL THEN 1 - power(1 - h.chance_12m, o.factor) ELSE coalesce(c.purchase_12m_share, h.chance_12m) END AS chance_12m,
+                CASE WHEN o.factor IS NOT NULL THEN 'own past and campaigns' ELSE coalesce('model ' || c.model_kind, 'own past') END AS return_rule,
                 r.reason, coalesce(o.sent_count, 0) AS campaign_sent_count, coalesce(o.returned_count, 0) AS campaign_returned_count, t.win_back_cost_share,
                 c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
                 c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
@@ -999,9 +999,8 @@ BEGIN
             CROSS JOIN (%9$s) t
             LEFT JOIN %1$I.return_chance h
                 ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
-            CROSS JOIN LATERAL (SELECT coalesce(c.purchase_12m_share, h.chance_12m) AS chance_12m) w
             LEFT JOIN @reasons r ON r.client_id %8$s c.client_id
-            LEFT JOIN %1$I.campaign_lesson o ON o.reason = coalesce(r.reason, '') AND o.silence_band = @band
+            LEFT JOIN %1$I.campaign_lesson o ON o.reason = coalesce(r.reason, '') AND o.silence_band = @band AND h.chance_12m < 1
             WHERE c.is_lost AND NOT c.is_protected AND c.value_class IN ('A', 'B') AND c.value_amount > 0),
         action AS (%3$s)
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
