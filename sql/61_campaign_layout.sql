@@ -57,7 +57,7 @@ BEGIN
             sent_count bigint NOT NULL,
             returned_count bigint NOT NULL,
             expected_count numeric NOT NULL,
-            factor numeric NOT NULL,
+            learnt_share numeric NOT NULL,
             PRIMARY KEY (reason, silence_band))$sql$]
     LOOP
         EXECUTE format(statement, base, key_type);
@@ -125,7 +125,7 @@ VALUES
     ('campaign_lesson', 'sent_count', 'lost clients written to in campaigns that are over'),
     ('campaign_lesson', 'returned_count', 'those of them that bought in the time of the campaign'),
     ('campaign_lesson', 'expected_count', 'how many would have without it, by what was known then'),
-    ('campaign_lesson', 'factor', 'how many times as often as was expected they came back; small numbers are drawn to 1')
+    ('campaign_lesson', 'learnt_share', 'share that comes back when written to: those returned, drawn to those expected as by 50 clients more')
 $$;
 COMMENT ON FUNCTION clientcore.campaign_column_comments() IS
 'Internal: what the columns of these tables are';

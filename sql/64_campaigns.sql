@@ -141,31 +141,43 @@ COMMENT ON FUNCTION clientcore.campaign_outcome_query(text, date) IS
 
 -- Of lost clients written to in campaigns that are over. How many would have come back
 -- anyhow is known from the chances they had; that share is the mean of a Beta prior that
--- counts as much as 50 clients, so that few returns teach little. The chance of a year
--- becomes that of a client whose every day brings it back so many times as likely.
+-- counts as much as 50 clients, so that few returns teach little.
 CREATE FUNCTION clientcore.campaign_lesson_query(base text, day date)
 RETURNS text
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
-        SELECT s.reason, s.silence_band, s.sent, s.returned, s.expected,
-            round(ln(1 - (s.returned + 50 * s.mean) / (s.sent + 50)) / ln(1 - s.mean), 8)
+        SELECT s.reason, s.silence_band, s.sent, s.returned, s.expected, round((s.returned + 50 * s.expected / s.sent) / (s.sent + 50), 8)
         FROM (
-            SELECT c.*, least(greatest(c.expected / c.sent, 0.0001), 0.9999) AS mean
-            FROM (
-                SELECT coalesce(k.reason, '') AS reason, %3$s AS silence_band, count(*) AS sent, count(*) FILTER (WHERE o.returned_on IS NOT NULL) AS returned,
-                    sum(%4$s) AS expected
-                FROM %1$I.campaign p
-                JOIN %1$I.campaign_client k USING (campaign_id)
-                JOIN %1$I.campaign_outcome o ON o.campaign_id = k.campaign_id AND o.client_id %5$s k.client_id
-                WHERE p.ends_on <= %2$L AND k.arm = 'treatment' AND k.was_lost AND k.chance_12m IS NOT NULL
-                GROUP BY 1, 2) c) s$sql$,
+            SELECT coalesce(k.reason, '') AS reason, %3$s AS silence_band, count(*) AS sent, count(*) FILTER (WHERE o.returned_on IS NOT NULL) AS returned,
+                sum(%4$s) AS expected
+            FROM %1$I.campaign p
+            JOIN %1$I.campaign_client k USING (campaign_id)
+            JOIN %1$I.campaign_outcome o ON o.campaign_id = k.campaign_id AND o.client_id %5$s k.client_id
+            WHERE p.ends_on <= %2$L AND k.arm = 'treatment' AND k.was_lost AND k.chance_12m IS NOT NULL
+            GROUP BY 1, 2) s$sql$,
     base, day, clientcore.silence_band('k.silence_days'), clientcore.chance_within('k.chance_12m', 'p.ends_on - p.frozen_on'),
     (SELECT equality FROM clientcore.base_key(base)))
 $$;
 COMMENT ON FUNCTION clientcore.campaign_lesson_query(text, date) IS
 'Internal: the query of what campaigns that are over taught';
+
+-- A client's own chance after what was learnt of such as it. Where more came back than was
+-- expected, writing brought back so large a share of those who would not have come; where
+-- fewer, all chances were too high by the same factor.
+CREATE FUNCTION clientcore.learnt_chance(chance text, lesson text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($sql$CASE WHEN %2$s.learnt_share * %2$s.sent_count > %2$s.expected_count
+                        THEN 1 - (1 - %1$s) * (1 - %2$s.learnt_share) / (1 - %2$s.expected_count / %2$s.sent_count)
+                    WHEN %2$s.expected_count > 0 THEN %1$s * %2$s.learnt_share * %2$s.sent_count / %2$s.expected_count
+                    ELSE %1$s END$sql$, chance, lesson)
+$$;
+COMMENT ON FUNCTION clientcore.learnt_chance(text, text) IS
+'Internal: the expression for a chance of return after a lesson of campaigns (the alias of a row of campaign_lesson)';
 
 CREATE FUNCTION clientcore.refresh_campaigns(base text, day date)
 RETURNS void

@@ -94,7 +94,7 @@ BEGIN
             (ARRAY['under half a year', 'half a year to a year', 'one to two years', 'two years and more'])[l.silence_band] AS silence_band,
             l.silence_band AS silence_band_rank, l.sent_count, l.returned_count,
             (l.returned_count::numeric / l.sent_count)::numeric(9, 8) AS returned_share, (l.expected_count / l.sent_count)::numeric(9, 8) AS expected_share,
-            l.factor::numeric(12, 4) AS chance_factor, s.as_of AS as_of_date
+            l.learnt_share::numeric(9, 8) AS learnt_share, s.as_of AS as_of_date
         FROM %1$I.campaign_lesson l
         CROSS JOIN %1$I.state s
         ORDER BY l.reason COLLATE "C", l.silence_band$sql$,

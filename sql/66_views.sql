@@ -985,13 +985,13 @@ BEGIN
         ORDER BY place, o.origin_rank, origin_value_rank, o.origin_value$sql$, '@reasons', clientcore.last_reasons()),
         'Where lost clients come from: how many of the clients of each rung, class, segment, region, manager and channel are lost, for which reasons, and whether their complaints were answered');
 
-    PERFORM clientcore.create_view(base, 'win_back_list', replace(replace($sql$
+    PERFORM clientcore.create_view(base, 'win_back_list', replace(replace(replace($sql$
         WITH chosen AS (
             SELECT c.client_id, c.name, c.manager, c.segment, c.region, c.value_class, c.value_rank,
                 c.value_amount, c.value_revenue_amount, c.value_profit_amount,
                 coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
-                CASE WHEN o.factor IS NOT NULL THEN 1 - power(1 - h.chance_12m, o.factor) ELSE coalesce(c.purchase_12m_share, h.chance_12m) END AS chance_12m,
-                CASE WHEN o.factor IS NOT NULL THEN 'own past and campaigns' ELSE coalesce('model ' || c.model_kind, 'own past') END AS return_rule,
+                CASE WHEN o.sent_count > 0 THEN @learnt ELSE coalesce(c.purchase_12m_share, h.chance_12m) END AS chance_12m,
+                CASE WHEN o.sent_count > 0 THEN 'own past and campaigns' ELSE coalesce('model ' || c.model_kind, 'own past') END AS return_rule,
                 r.reason, coalesce(o.sent_count, 0) AS campaign_sent_count, coalesce(o.returned_count, 0) AS campaign_returned_count, t.win_back_cost_share,
                 c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
                 c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
@@ -1000,7 +1000,7 @@ BEGIN
             LEFT JOIN %1$I.return_chance h
                 ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))
             LEFT JOIN @reasons r ON r.client_id %8$s c.client_id
-            LEFT JOIN %1$I.campaign_lesson o ON o.reason = coalesce(r.reason, '') AND o.silence_band = @band AND h.chance_12m < 1
+            LEFT JOIN %1$I.campaign_lesson o ON o.reason = coalesce(r.reason, '') AND o.silence_band = @band
             WHERE c.is_lost AND NOT c.is_protected AND c.value_class IN ('A', 'B') AND c.value_amount > 0),
         action AS (%3$s)
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
@@ -1018,7 +1018,7 @@ BEGIN
             c.return_rule, c.reason, c.campaign_sent_count, c.campaign_returned_count, c.as_of_date
         FROM chosen c
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
-        ORDER BY win_back_rank$sql$, '@reasons', clientcore.last_reasons()), '@band', clientcore.silence_band('c.silence_days')),
+        ORDER BY win_back_rank$sql$, '@reasons', clientcore.last_reasons()), '@band', clientcore.silence_band('c.silence_days')), '@learnt', clientcore.learnt_chance('h.chance_12m', 'o')),
         'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
 
     PERFORM clientcore.create_view(base, 'models', $sql$

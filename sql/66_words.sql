@@ -426,7 +426,7 @@ DECLARE
             ('campaign_lessons', 'returned_count', 'those of them that bought in the time of the campaign'),
             ('campaign_lessons', 'returned_share', 'the same as a share'),
             ('campaign_lessons', 'expected_share', 'share that was expected without a campaign'),
-            ('campaign_lessons', 'chance_factor', 'how many times as often as was expected such clients came back when written to: what win_back_list goes by; drawn to 1 as by 50 clients'),
+            ('campaign_lessons', 'learnt_share', 'share to be expected when written to, by which win_back_list goes: returned_share, drawn to expected_share as by 50 clients more'),
             ('campaign_export', 'value_amount', 'what it brought in the 12 months to its last purchase, when the list was frozen'),
             ('client_history', 'history', 'what it bought')
         ) AS c (view, attribute, comment)

@@ -42,7 +42,7 @@ CALL clientcore.refresh('shop');
 \echo
 SELECT campaign_name AS campaign, sent_count AS sent, holdout_count AS "held back", round(100 * sent_returned_share, 1) AS "% back", round(100 * holdout_returned_share, 1) AS "% by itself",
     format('%s to %s', round(100 * uplift_from_share, 1), round(100 * uplift_to_share, 1)) AS "uplift, points", verdict,
-    round(regained_revenue_amount) AS regained, round(extra_profit_amount) AS "extra profit", round(cost_amount) AS cost
+    format('%s ± %s', round(extra_revenue_amount), round(1.96 * extra_revenue_error_amount)) AS "extra revenue", round(cost_amount) AS cost
 FROM shop.campaign_results
 ORDER BY campaign_id;
 
