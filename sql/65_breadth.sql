@@ -9,26 +9,31 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
     SELECT g.client_id, g.group_name, (g.f).first_purchase, (g.f).last_purchase, (g.f).purchase_count, (g.f).revenue,
-        (g.f).purchase_12m_count, (g.f).revenue_12m, clientcore.purchase_count(clientcore.slice(clientcore.as_of(g.history, %3$L), %5$L, NULL)),
-        clientcore.purchase_count(clientcore.slice(clientcore.as_of(g.history, %4$L), %6$L, NULL)), (g.f).revenue_since, (g.f).revenue_before, (g.f).value_revenue,
-        (g.f).typical_interval, (g.f).silence_limit,
-        CASE WHEN (g.f).last_purchase IS NOT NULL THEN clientcore.purchase_count(clientcore.slice(clientcore.as_of(p.history, %3$L), (g.f).last_purchase + 1, NULL)) END
+        (g.f).purchase_12m_count, (g.f).revenue_12m, coalesce((g.f).last_purchase > %4$L, false),
+        -- most is known without a look at the days
+        CASE WHEN (g.f).first_purchase <= %4$L THEN CASE WHEN (g.f).last_purchase <= %4$L THEN (g.f).last_purchase > %5$L
+            WHEN (g.f).first_purchase > %5$L THEN true
+            ELSE clientcore.purchase_count(clientcore.slice(g.history, %5$L::date + 1, %4$L)) > 0 END ELSE false END,
+        (g.f).revenue_since, (g.f).revenue_before, (g.f).value_revenue, (g.f).typical_interval, (g.f).silence_limit,
+        CASE WHEN %3$L - (g.f).last_purchase > (g.f).silence_limit THEN clientcore.purchase_count(clientcore.slice(p.history, (g.f).last_purchase + 1, %3$L)) END,
+        row_number() OVER (PARTITION BY g.client_id ORDER BY (g.f).revenue_12m DESC, g.group_name),
+        count(*) FILTER (WHERE (g.f).purchase_12m_count > 0) OVER (PARTITION BY g.client_id)
     FROM (
         SELECT h.client_id, h.group_name, h.history, clientcore.card_figures(h.history, %3$L, %4$L, s.xyz_by, s.xyz_periods, s.xyz_period, 0.75, 0.25,
-            s.frequent_purchases, s.adherent_purchases, s.adherent_days, %8$s, s.promising_days) AS f
+            s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) AS f
         FROM (
             SELECT coalesce(a.client, h.client_id) AS client_id, h.group_name, clientcore.rollup(h.history) AS history
             FROM %1$I.group_history h
             LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
             GROUP BY coalesce(a.client, h.client_id), h.group_name) h
-        CROSS JOIN %7$s s
+        CROSS JOIN %6$s s
         OFFSET 0) g
     JOIN %1$I.card c ON c.client_id %2$s g.client_id
-    JOIN (%9$s) p ON p.client_id %2$s g.client_id
+    JOIN (%8$s) p ON p.client_id %2$s g.client_id
     WHERE (g.f).sale_count + (g.f).return_count > 0$sql$,
-    base, (SELECT equality FROM clientcore.base_key(base)), day, compared, compared + 1,
+    base, (SELECT equality FROM clientcore.base_key(base)), day, compared,
     -- as many days before; of whole years, a year
-    CASE WHEN compared = (day - interval '12 months')::date THEN (compared - interval '12 months')::date ELSE compared - (day - compared) END + 1,
+    CASE WHEN compared = (day - interval '12 months')::date THEN (compared - interval '12 months')::date ELSE compared - (day - compared) END,
     settings, clientcore.lost_arguments('s'), clientcore.joined_histories(base))
 $$;
 COMMENT ON FUNCTION clientcore.group_card_query(text, text, date, date) IS

@@ -29,14 +29,14 @@ BEGIN
             c.loyalty_stage, c.loyalty_rank, c.loyalty_rung, c.status, c.status_rank, s.compared_date, c.as_of_date
         FROM (%2$s) c
         JOIN (
-            SELECT g.client_id, count(*) FILTER (WHERE g.purchase_12m_count > 0) AS group_12m_count,
+            SELECT g.client_id, min(g.group_12m_count) AS group_12m_count,
                 count(*) FILTER (WHERE g.purchase_count > 0) AS group_ever_count,
-                count(*) FILTER (WHERE g.purchase_since_count > 0) AS group_now_count,
-                count(*) FILTER (WHERE g.purchase_before_count > 0) AS group_before_count,
+                count(*) FILTER (WHERE g.was_bought_since) AS group_now_count,
+                count(*) FILTER (WHERE g.was_bought_before) AS group_before_count,
                 string_agg(@label, ', ' ORDER BY g.group_name) FILTER (WHERE g.first_purchase > s.compared_date) AS new_groups,
-                string_agg(@label, ', ' ORDER BY g.group_name) FILTER (WHERE g.purchase_before_count > 0 AND g.purchase_since_count = 0) AS dropped_groups,
-                (array_agg(@label ORDER BY g.revenue_12m DESC, g.group_name) FILTER (WHERE g.revenue_12m > 0))[1] AS top_group,
-                max(g.revenue_12m) FILTER (WHERE g.revenue_12m > 0) AS top_revenue, sum(greatest(g.revenue_12m, 0)) AS revenue_12m
+                string_agg(@label, ', ' ORDER BY g.group_name) FILTER (WHERE g.was_bought_before AND NOT g.was_bought_since) AS dropped_groups,
+                min(@label) FILTER (WHERE g.group_rank = 1 AND g.revenue_12m > 0) AS top_group,
+                min(g.revenue_12m) FILTER (WHERE g.group_rank = 1 AND g.revenue_12m > 0) AS top_revenue, sum(greatest(g.revenue_12m, 0)) AS revenue_12m
             FROM %1$I.group_card g
             CROSS JOIN %1$I.state s
             GROUP BY g.client_id) b ON b.client_id %8$s c.client_id
@@ -101,18 +101,18 @@ BEGIN
 
     PERFORM clientcore.create_summary(base, 'channel_mix', replace($sql$
         WITH places AS (%6$s),
-        bought AS MATERIALIZED (
-            SELECT p.place, g.*, count(*) FILTER (WHERE g.purchase_12m_count > 0) OVER (PARTITION BY p.place, g.client_id) AS groups
+        bought AS (
+            SELECT p.place, g.*
             FROM %1$I.group_card g
             JOIN %1$I.card c ON c.client_id %8$s g.client_id
             JOIN places p ON %4$s),
         summed AS (
             SELECT b.place, b.group_name, count(*) FILTER (WHERE b.purchase_12m_count > 0) AS clients,
-                count(*) FILTER (WHERE b.purchase_12m_count > 0 AND b.groups = 1) AS alone, sum(b.purchase_12m_count) AS purchases,
+                count(*) FILTER (WHERE b.purchase_12m_count > 0 AND b.group_12m_count = 1) AS alone, sum(b.purchase_12m_count) AS purchases,
                 sum(b.revenue_12m) AS revenue, sum(b.revenue_since) AS now, sum(b.revenue_before) AS before
             FROM bought b
             GROUP BY b.place, b.group_name),
-        known AS (SELECT b.place, count(DISTINCT b.client_id) AS clients FROM bought b WHERE b.purchase_12m_count > 0 GROUP BY b.place)
+        known AS (SELECT b.place, count(*) AS clients FROM bought b WHERE b.group_12m_count > 0 AND b.group_rank = 1 GROUP BY b.place)
         SELECT %5$s
             @label AS group_name,
             row_number() OVER (PARTITION BY g.place ORDER BY g.revenue DESC, g.group_name) AS group_rank,
