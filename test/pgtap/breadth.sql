@@ -1,6 +1,6 @@
 -- Breadth: what is kept of clients and groups after all that can happen to sales, against
--- plain SQL over them; who is forgotten, what is detached, what is refused; and the views of
--- real sales, against plain SQL over their lines.
+-- plain SQL over them; who is forgotten, what is detached, what is refused; and the views, of
+-- random and real sales, against plain SQL over their lines.
 
 \ir common/helpers.psql
 BEGIN;
@@ -322,13 +322,32 @@ SELECT is((SELECT min(reason) FROM alters.pending), 'division by zero', 'and it 
 DELETE FROM altered WHERE amount = 0;
 SELECT * FROM pg_temp.follows('alters', 'rebuild: division by zero', 'taken back');
 
--- --- the views, of real sales ---
+-- --- the views: of random sales, and of real ones ---
 
-\if :has_real
 \ir common/truth_checks.psql
 CREATE TEMP TABLE question (question text, base text, as_of date);
-INSERT INTO made_base VALUES ('classicmodels', 'real_classic'), ('northwind', 'real_northwind'), ('online_retail', 'real_retail');
 CREATE TEMP TABLE line (base text, client text, day date, amount numeric, line text COLLATE "C");
+-- clients of which each has its own rhythm, its groups, and a day from which on it buys no more of one of them
+CREATE TABLE sold_often (client text, day date, amount numeric, line text);
+INSERT INTO sold_often
+SELECT client, day, CASE WHEN dice < 0.1 THEN -1 WHEN dice < 0.15 THEN 0 ELSE 1 END * round((random() * 10 * (c % 17))::numeric, 2),
+    nullif((ARRAY['tools', 'toys', 'food', 'lamps', 'none'])[1 + CASE WHEN day < date '2022-01-01' + c % 500 THEN n % 5 ELSE n % (1 + c % 4) END], 'none')
+FROM (SELECT 'c' || c AS client, c, n, date '2022-01-01' + n * (5 + c * 7 % 60) + floor(random() * 5)::integer AS day, random() AS dice
+    FROM generate_series(1, 120) AS c, generate_series(1, 140) AS n) d
+WHERE day < date '2024-01-01' - CASE WHEN c % 6 = 0 THEN 200 ELSE 0 END AND day > date '2022-01-01' + CASE WHEN c % 9 = 0 THEN 500 ELSE 0 END;
+INSERT INTO line SELECT 'random', client, day, amount, coalesce(line, '') FROM sold_often;
+CALL clientcore.attach('seen', 'sold_often', client => 'client', sold_at => 'day', amount => 'amount', breakdown => 'line', build => false);
+INSERT INTO made_base VALUES ('random', 'seen');
+\set at_least_breadth 100
+\set at_least_losses 30
+\set at_least_gaps 50
+\set at_least_mix 5
+\if :has_real
+\set at_least_breadth 4500
+\set at_least_losses 90
+\set at_least_gaps 100
+\set at_least_mix 80
+INSERT INTO made_base VALUES ('classicmodels', 'real_classic'), ('northwind', 'real_northwind'), ('online_retail', 'real_retail');
 INSERT INTO line
 SELECT 'classicmodels', customer_number::text, order_date, quantity_ordered * price_each, product_line FROM real.classicmodels_lines
 UNION ALL SELECT 'northwind', customer_id, order_date, round(unit_price * quantity * (1 - discount), 4), product_id::text FROM real.northwind_lines
@@ -339,10 +358,15 @@ CALL clientcore.attach('real_northwind', 'real.northwind_lines', client => 'cust
     breakdown => 'product_id', build => false);
 CALL clientcore.attach('real_retail', 'real.online_retail', client => 'customer_id', sold_at => 'invoice_date', amount => 'quantity * unit_price',
     breakdown => 'country', time_zone => 'Europe/London', build => false);
--- places
-CREATE TABLE real_people AS SELECT DISTINCT customer_number AS id, country, sales_rep_employee_number AS rep FROM real.classicmodels_lines;
-SELECT clientcore.attach_care('real_classic', 'real_people', 'real_people'::regclass, 'clients', '{"client": "id", "manager": "rep::text", "region": "country"}', 'public') \g /dev/null
+\else
+SELECT skip('the real sales are not here: classicmodels, northwind, online_retail');
+\endif
+-- places, of some clients
+CREATE TABLE people AS
+SELECT DISTINCT client, (ARRAY['Ann', 'Bob'])[1 + abs(hashtext(client)) % 3] AS manager, (ARRAY['north', 'south'])[1 + abs(hashtext(client || 'r')) % 3] AS region FROM sold_often;
+SELECT clientcore.attach_care('seen', 'people', 'people'::regclass, 'clients', '{"client": "client", "manager": "manager", "region": "region"}', 'public') \g /dev/null
 SELECT pg_temp.refresh(schema) FROM made_base \g /dev/null
+CREATE FUNCTION pg_temp.label(line text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT CASE line WHEN '' THEN '(none)' ELSE line END$$;
 
 -- What is known of clients, and tested elsewhere, and the settings.
 SELECT pg_temp.collect('known', 'clients') \g /dev/null
@@ -353,7 +377,7 @@ SELECT base, t.as_of, compared_date AS compared,
     CASE WHEN compared_date = (t.as_of - interval '1 year')::date THEN (compared_date - interval '1 year')::date ELSE compared_date - (t.as_of - compared_date) END AS before_from,
     lost_factor AS factor, lost_min_days AS min_days, lost_max_days AS max_days, lost_fallback_days AS fallback_days, cross_sell_share AS share
 FROM state t JOIN settings USING (base);
-SELECT is((SELECT count(*) FROM setting s WHERE s.as_of <> (SELECT max(day) FROM line l WHERE l.base = s.base)), 0::bigint, 'real bases are of their last day');
+SELECT is((SELECT count(*) FROM setting s WHERE s.as_of <> (SELECT max(day) FROM line l WHERE l.base = s.base)), 0::bigint, 'bases are of their last day');
 
 CREATE TEMP TABLE day AS
 SELECT base, client, line, day, count(*) FILTER (WHERE amount >= 0) > 0 AS bought, sum(amount) AS revenue FROM line GROUP BY 1, 2, 3, 4;
@@ -381,13 +405,13 @@ JOIN (
 SELECT * FROM pg_temp.view_is('client_breadth', $$
     SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, p.year AS group_12m_count, p.ever AS group_ever_count, b.n AS base_group_count,
         round(p.year::numeric / b.n, 8) AS breadth_share, p.now AS group_now_count, p.before AS group_before_count, p.now - p.before AS group_difference_count,
-        c.change AS breadth_change, c.rank::smallint AS breadth_change_rank, p.new_groups, p.dropped_groups, t.line AS top_group, round(t.share, 8) AS top_group_12m_share,
+        c.change AS breadth_change, c.rank::smallint AS breadth_change_rank, p.new_groups, p.dropped_groups, pg_temp.label(t.line) AS top_group, round(t.share, 8) AS top_group_12m_share,
         k.revenue_12m_amount, k.is_key, k.key_rank, k.abc_class, k.abc_rank, k.xyz_class, k.xyz_rank, k.loyalty_stage, k.loyalty_rank, k.loyalty_rung, k.status, k.status_rank,
         s.compared AS compared_date, s.as_of AS as_of_date
     FROM (
         SELECT base, client, count(*) FILTER (WHERE year_count > 0) AS year, count(*) FILTER (WHERE n > 0) AS ever, count(*) FILTER (WHERE now_count > 0) AS now,
-            count(*) FILTER (WHERE before_count > 0) AS before, string_agg(line, ', ' ORDER BY line) FILTER (WHERE first > compared) AS new_groups,
-            string_agg(line, ', ' ORDER BY line) FILTER (WHERE before_count > 0 AND now_count = 0) AS dropped_groups
+            count(*) FILTER (WHERE before_count > 0) AS before, string_agg(pg_temp.label(line), ', ' ORDER BY line) FILTER (WHERE first > compared) AS new_groups,
+            string_agg(pg_temp.label(line), ', ' ORDER BY line) FILTER (WHERE before_count > 0 AND now_count = 0) AS dropped_groups
         FROM part JOIN setting USING (base) GROUP BY base, client) p
     JOIN known k USING (base, client)
     JOIN setting s USING (base)
@@ -397,11 +421,11 @@ SELECT * FROM pg_temp.view_is('client_breadth', $$
         ON c.rank = CASE WHEN f.first > s.compared THEN 4 ELSE 2 + sign(p.now - p.before) END
     LEFT JOIN (
         SELECT DISTINCT ON (base, client) base, client, line, year_revenue / sum(year_revenue) OVER (PARTITION BY base, client) AS share
-        FROM part WHERE year_revenue > 0 ORDER BY base, client, year_revenue DESC, line) t USING (base, client)$$, '{client_id}', 4000);
+        FROM part WHERE year_revenue > 0 ORDER BY base, client, year_revenue DESC, line) t USING (base, client)$$, '{client_id}', :at_least_breadth);
 
 -- partial_losses
 SELECT * FROM pg_temp.view_is('partial_losses', $$
-    SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, p.line AS group_name, p.last + greatest(own_limit, client_limit) + 1 AS lost_date, p.last AS last_group_purchase_date,
+    SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, pg_temp.label(p.line) AS group_name, p.last + greatest(own_limit, client_limit) + 1 AS lost_date, p.last AS last_group_purchase_date,
         as_of - p.last AS group_silence_days, greatest(own_limit, client_limit) AS group_silence_limit_days,
         (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM (
             SELECT day - lag(day) OVER (ORDER BY day) AS gap FROM day d WHERE (d.base, d.client, d.line) = (p.base, p.client, p.line) AND bought) g)::numeric(10, 1) AS group_interval_days,
@@ -409,7 +433,7 @@ SELECT * FROM pg_temp.view_is('partial_losses', $$
         CASE WHEN client_revenue > 0 THEN round(least(greatest(revenue, 0) / client_revenue, 1), 8) END AS group_revenue_share,
         k.last_purchase_date, k.revenue_12m_amount, k.is_key, k.key_rank, k.abc_class, k.abc_rank, k.status, k.status_rank, as_of AS as_of_date
     FROM part p JOIN known k USING (base, client)
-    WHERE as_of - client_last <= client_limit AND n >= 2 AND client_last > p.last AND as_of - p.last > own_limit AND as_of - p.last > client_limit$$, '{client_id,group_name}', 60);
+    WHERE as_of - client_last <= client_limit AND n >= 2 AND client_last > p.last AND as_of - p.last > own_limit AND as_of - p.last > client_limit$$, '{client_id,group_name}', :at_least_losses);
 
 -- cross_sell_gaps
 CREATE TEMP TABLE in_cell AS
@@ -423,7 +447,7 @@ SELECT * FROM pg_temp.view_is('cross_sell_gaps', $$
         WHERE p.client = i.client AND p.year_count > 0
         GROUP BY base, i.abc_xyz, p.line, c.n, s.share
         HAVING count(*) >= s.share * c.n)
-    SELECT base, i.client AS client_id, i.name, i.manager, i.segment, i.region, o.line AS group_name,
+    SELECT base, i.client AS client_id, i.name, i.manager, i.segment, i.region, pg_temp.label(o.line) AS group_name,
         row_number() OVER (PARTITION BY base, i.client ORDER BY o.share * o.typical DESC, o.line) AS gap_rank, abc_xyz, i.abc_xyz_rank,
         o.n AS cell_client_count, o.buyers AS cell_buyer_count, round(o.share, 8) AS cell_buyer_share, round(o.typical, 4) AS typical_12m_amount, round(o.share * o.typical, 4) AS expected_12m_amount,
         EXISTS (SELECT FROM day d WHERE (d.base, d.client, d.line) = (i.base, i.client, o.line) AND d.bought) AS is_former_buyer,
@@ -431,7 +455,7 @@ SELECT * FROM pg_temp.view_is('cross_sell_gaps', $$
         i.revenue_12m_amount, i.is_key, i.key_rank, i.loyalty_stage, i.loyalty_rank, i.loyalty_rung, i.status, i.status_rank, i.as_of_date
     FROM in_cell i JOIN offered o USING (base, abc_xyz)
     WHERE NOT EXISTS (SELECT FROM day d WHERE (d.base, d.client, d.line) = (i.base, i.client, o.line) AND d.bought AND d.day > i.as_of_date - interval '12 months')$$,
-    '{client_id,group_name}', 50);
+    '{client_id,group_name}', :at_least_gaps);
 
 -- channel_mix
 CREATE TEMP TABLE placed AS
@@ -439,7 +463,7 @@ SELECT p.*, coalesce(k.manager, '') AS manager, coalesce(k.segment, '') AS segme
     count(*) FILTER (WHERE year_count > 0) OVER (PARTITION BY p.base, p.client) AS groups
 FROM part p JOIN known k USING (base, client);
 SELECT * FROM pg_temp.summary_is('channel_mix', $$
-    SELECT base@, line AS group_name, row_number() OVER (PARTITION BY base@ ORDER BY revenue DESC, line) AS group_rank, clients AS client_12m_count,
+    SELECT base@, pg_temp.label(line) AS group_name, row_number() OVER (PARTITION BY base@ ORDER BY revenue DESC, line) AS group_rank, clients AS client_12m_count,
         round(clients::numeric / b.n, 8) AS client_12m_share,
         alone AS only_client_12m_count, purchases::bigint AS purchase_12m_count, round(revenue, 4) AS revenue_12m_amount,
         round(greatest(revenue, 0) / nullif(sum(greatest(revenue, 0)) OVER (PARTITION BY base@), 0), 8) AS revenue_12m_share, round(before, 4) AS revenue_before_amount,
@@ -449,10 +473,7 @@ SELECT * FROM pg_temp.summary_is('channel_mix', $$
         SELECT base@, line, compared, as_of, count(*) FILTER (WHERE year_count > 0) AS clients, count(*) FILTER (WHERE year_count > 0 AND groups = 1) AS alone,
             sum(year_count) AS purchases, sum(year_revenue) AS revenue, sum(now_revenue) AS now, sum(before_revenue) AS before
         FROM (SELECT p.*, s.compared FROM placed p JOIN setting s USING (base)) p GROUP BY base@, line, compared, as_of) g
-    LEFT JOIN (SELECT base@, count(DISTINCT client) AS n FROM placed WHERE year_count > 0 GROUP BY base@) b USING (base@)$$, '{group_name}', 70);
-\else
-SELECT skip('the real sales are not here: classicmodels, northwind, online_retail');
-\endif
+    LEFT JOIN (SELECT base@, count(DISTINCT client) AS n FROM placed WHERE year_count > 0 GROUP BY base@) b USING (base@)$$, '{group_name}', :at_least_mix);
 
 SELECT * FROM finish();
 ROLLBACK;
