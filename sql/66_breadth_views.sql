@@ -21,7 +21,7 @@ BEGIN
     PERFORM clientcore.create_view(base, 'client_breadth', replace($sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             b.group_12m_count, b.group_ever_count, n.group_count AS base_group_count, (b.group_12m_count::numeric / nullif(n.group_count, 0))::numeric(9, 8) AS breadth_share,
-            b.group_now_count, b.group_before_count, b.group_now_count - b.group_before_count AS group_difference,
+            b.group_now_count, b.group_before_count, b.group_now_count - b.group_before_count AS group_difference_count,
             d.change AS breadth_change, array_position('{narrower,same,wider,new}', d.change)::smallint AS breadth_change_rank,
             b.new_groups, b.dropped_groups, b.top_group,
             (b.top_revenue / nullif(b.revenue_12m, 0))::numeric(9, 8) AS top_group_12m_share,

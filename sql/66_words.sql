@@ -340,7 +340,7 @@ DECLARE
             ('client_breadth', 'breadth_share', 'group_12m_count as a share of these'),
             ('client_breadth', 'group_now_count', 'groups that it bought of after compared_date'),
             ('client_breadth', 'group_before_count', 'groups that it bought of in as many days before'),
-            ('client_breadth', 'group_difference', 'groups now less those before'),
+            ('client_breadth', 'group_difference_count', 'groups now less those before'),
             ('client_breadth', 'breadth_change', 'narrower, same or wider than before; new: a client since compared_date'),
             ('client_breadth', 'breadth_change_rank', 'order of breadth_change'),
             ('client_breadth', 'new_groups', 'groups that it bought of for the first time after compared_date; null: none'),

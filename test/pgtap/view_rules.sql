@@ -15,7 +15,11 @@ INSERT INTO sold VALUES
     ('giant', '2020-01-01', 900000000000000, 1), ('giant', '2020-06-01', 900000000000000, 1),
     ('refunded', '2020-03-01', 900000000000000, 1), ('refunded', '2021-06-01', -900000000000000, 1),
     ('odd, "50%s"', '2021-05-01', 70, 1), ('dear', '2021-02-01', 50, -10), ('dear', '2021-05-01', 60, -20), ('dear', '2021-06-25', 60, -20);
-CALL clientcore.attach('odd, "50%s"', 'sold', client => 'client', sold_at => 'sold_on', amount => 'amount', profit => 'profit', build => false);
+-- product lines; one is not sold any more
+ALTER TABLE sold ADD line text;
+UPDATE sold SET line = CASE WHEN sold_on < '2020-09-01' AND hashtext(client || 'l') % 2 = 0 THEN 'old'
+    ELSE (ARRAY['tools', 'toys', 'food'])[1 + abs(hashtext(client || amount)) % 4] END;
+CALL clientcore.attach('odd, "50%s"', 'sold', client => 'client', sold_at => 'sold_on', amount => 'amount', profit => 'profit', breakdown => 'line', build => false);
 UPDATE "odd, ""50%s""".settings SET as_of = '2021-06-30';
 INSERT INTO "odd, ""50%s""".client_mark
 SELECT DISTINCT ON (client) client, (ARRAY['vocal', 'image_maker', 'expert', 'protected'])[1 + length(client || amount) % 4], 'a reason', NULL
@@ -87,7 +91,7 @@ SELECT set_eq('SELECT name::text FROM view', ARRAY['client_history', 'clients', 
     'lost_clients', 'lost_dynamics', 'lost_dynamics_by', 'lost_origins', 'lost_origins_by', 'win_back_list', 'at_risk_clients', 'next_purchases',
     'growth_candidates', 'let_go_candidates', 'models', 'client_interactions', 'dossier', 'prospects', 'care_due', 'feedback_response', 'feedback_response_by',
     'manager_portfolio', 'relationship_scores', 'relationship_scores_by', 'council_candidates', 'loyal_but_ignored', 'concession_balance', 'concession_balance_by',
-    'offer_eligibility'], 'the views');
+    'offer_eligibility', 'client_breadth', 'partial_losses', 'cross_sell_gaps', 'channel_mix', 'channel_mix_by'], 'the views');
 SELECT set_eq('SELECT name::text FROM view', $$SELECT name FROM clientcore.layout_objects() WHERE kind = 'VIEW'$$, 'are those that detach and grant_read know');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) = 0 THEN ''empty'' END FROM %1$s.%2$I', 'SELECT DISTINCT view, ''rows'' AS name FROM attribute') AS s$$,
     'none is empty here');
@@ -109,7 +113,7 @@ SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_count' AND type NOT IN ('integer', 'bigint')$$, 'counts are whole');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_days' AND full_type NOT IN ('integer', 'numeric(10,1)')$$, 'days are whole or halves');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name LIKE '%\_share' AND full_type <> CASE name WHEN 'growth_share' THEN 'numeric(12,8)' ELSE 'numeric(9,8)' END$$, 'shares are of one type');
-SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name ~ '_(rank|rung|score)$' AND name NOT IN ('key_rank', 'win_back_rank', 'candidate_rank', 'average_score', 'year_ago_score') AND type <> 'smallint'::regtype$$, 'ranks are small');
+SELECT is_empty($$SELECT view, name, full_type FROM attribute WHERE name ~ '_(rank|rung|score)$' AND name NOT IN ('key_rank', 'win_back_rank', 'candidate_rank', 'gap_rank', 'group_rank', 'average_score', 'year_ago_score') AND type <> 'smallint'::regtype$$, 'ranks are small');
 SELECT is_empty($$SELECT view, name, full_type FROM attribute
     WHERE type IN ('smallint', 'integer', 'bigint', 'numeric') AND name !~ '_(amount|count|days|share|rank|rung|score)$' AND name <> 'client_id'
         AND (view, name) NOT IN (SELECT v, n FROM (VALUES ('calendar', 'year'), ('calendar', 'quarter'), ('calendar', 'month'),
@@ -122,14 +126,14 @@ SELECT is_empty($$SELECT view, name, full_type FROM attribute
             ('concentration', 'target_to'), ('kpis', 'value'), ('kpis', 'previous_month'), ('kpis', 'year_ago'), ('kpis', 'target'))$$,
     'every number says by its name what it is');
 SELECT is_empty($$SELECT a.view, a.name FROM attribute a
-    WHERE (a.name ~ '_(class|stage)$' OR a.name IN ('abc_xyz', 'rfm_segment', 'status', 'change', 'measure', 'origin', 'origin_value'))
+    WHERE (a.name ~ '_(class|stage)$' OR a.name IN ('abc_xyz', 'rfm_segment', 'status', 'change', 'breadth_change', 'measure', 'origin', 'origin_value'))
         AND NOT EXISTS (SELECT FROM attribute b WHERE b.view = a.view AND b.name = regexp_replace(a.name, '_(class|stage)$', '') || '_rank' AND b.type = 'smallint'::regtype)$$,
     'every class has its rank beside it');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT string_agg(DISTINCT x.class || '' '' || x.rank, '', '') FROM (
         SELECT %3$I AS class, to_jsonb(v) ->> (regexp_replace(%3$L, ''_(class|stage)$'', '''') || ''_rank'') AS rank, count(*) OVER (PARTITION BY %3$I) AS n,
             count(*) OVER (PARTITION BY %3$I, to_jsonb(v) ->> (regexp_replace(%3$L, ''_(class|stage)$'', '''') || ''_rank'')) AS same
         FROM %1$s.%2$I v) x WHERE x.n <> x.same',
-    'SELECT view, name FROM attribute WHERE (name ~ ''_(class|stage)$'' OR name IN (''abc_xyz'', ''rfm_segment'', ''status'', ''change'', ''measure'', ''origin'')) AND view NOT LIKE ''class_migration%''') AS s$$,
+    'SELECT view, name FROM attribute WHERE (name ~ ''_(class|stage)$'' OR name IN (''abc_xyz'', ''rfm_segment'', ''status'', ''change'', ''breadth_change'', ''measure'', ''origin'')) AND view NOT LIKE ''class_migration%''') AS s$$,
     'a class has one rank');
 
 -- --- rows ---
@@ -144,7 +148,9 @@ SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN min(%3$I) < 0 OR 
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".clients WHERE profit_12m_share IS NOT NULL), 0::bigint, 'none where it is not known: here of profit');
 SELECT is_empty($$SELECT view FROM attribute WHERE name = 'client_id' AND place > 1$$, 'client_id comes first');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) <> count(DISTINCT client_id) THEN ''more than once'' END FROM %1$s.%2$I',
-    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view NOT IN (''client_months'', ''client_interactions'', ''care_due'', ''offer_eligibility'')') AS s$$, 'and once');
+    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view NOT IN (''client_months'', ''client_interactions'', ''care_due'', ''offer_eligibility'', ''partial_losses'', ''cross_sell_gaps'')') AS s$$, 'and once');
+SELECT is((SELECT count(*) FROM pg_temp.partial_losses), (SELECT count(DISTINCT (client_id, group_name)) FROM pg_temp.partial_losses), 'once a group in partial_losses');
+SELECT is((SELECT count(*) FROM pg_temp.cross_sell_gaps), (SELECT count(DISTINCT (client_id, group_name)) FROM pg_temp.cross_sell_gaps), 'and in cross_sell_gaps');
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".client_months), (SELECT count(DISTINCT (client_id, month_date)) FROM "odd, ""50%s""".client_months), 'once a month in client_months');
 SELECT is_empty($$SELECT v.name, n.name FROM view v CROSS JOIN (VALUES ('name'), ('manager'), ('segment'), ('region')) n (name)
     WHERE EXISTS (SELECT FROM attribute a WHERE a.view = v.name AND a.name = 'client_id')
@@ -160,14 +166,15 @@ SELECT is_empty($$SELECT v.name, p.oid::regprocedure FROM view v
 
 SELECT set_eq('SELECT regexp_replace(name, ''_by$'', '''') FROM view WHERE is_twin',
     ARRAY['abc_xyz_matrix', 'loyalty_ladder', 'rfm_segments', 'concentration', 'client_flow', 'retention_cohorts', 'class_migration', 'lost_dynamics', 'lost_origins', 'kpis',
-        'feedback_response', 'relationship_scores', 'concession_balance'],
+        'feedback_response', 'relationship_scores', 'concession_balance', 'channel_mix'],
     'every summary has a twin');
 SELECT results_eq($$SELECT regexp_replace(view, '_by$', ''), name, full_type, comment FROM attribute WHERE is_twin AND place > 3 ORDER BY view COLLATE "C", place$$,
     $$SELECT view::text, name, full_type, comment FROM attribute WHERE view || '_by' IN (SELECT name FROM view) ORDER BY (view || '_by') COLLATE "C", place$$,
     'which has the same columns');
 SELECT is_empty($$SELECT view, array_agg(name ORDER BY place) FROM attribute WHERE is_twin AND place <= 3 GROUP BY view HAVING array_agg(name::text ORDER BY place) <> ARRAY['manager', 'segment', 'region']$$,
     'after manager, segment and region');
--- summed over everything; a client is in one place, so whatever is counted or summed is the same
+-- summed over everything; a client is in one place, so whatever is counted or summed is the same;
+-- only the mix is that of each place
 CREATE FUNCTION pg_temp.twin_differences() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     one record;
@@ -176,6 +183,7 @@ DECLARE
 BEGIN
     FOR one IN SELECT view, name FROM attribute
         WHERE view || '_by' IN (SELECT v.name FROM view v) AND (name ~ '_(amount|count)$' OR name ~ '^(client|revenue_12m)_share$')
+            AND (view, name) <> ('channel_mix', 'revenue_12m_share')
     LOOP
         EXECUTE format('SELECT coalesce(sum(%I), 0) FROM pg_temp.%I', one.name, one.view) INTO whole;
         EXECUTE format('SELECT coalesce(sum(%I), 0) FROM pg_temp.%I', one.name, one.view || '_by') INTO summed;
@@ -186,6 +194,7 @@ BEGIN
 END
 $$;
 SELECT is_empty('SELECT * FROM pg_temp.twin_differences()', 'a twin summed is the summary');
+SELECT is_empty($$SELECT manager, segment, region FROM pg_temp.channel_mix_by GROUP BY 1, 2, 3 HAVING abs(sum(revenue_12m_share) - 1) > 0.0000001$$, 'the mix of a place is one');
 SELECT is_empty($$
     SELECT a.measure, a.month_date, a.value, b.value
     FROM pg_temp.kpis a
