@@ -225,12 +225,14 @@ FROM (SELECT client, at, amount, line FROM sold_none UNION ALL SELECT client, at
 SELECT * FROM pg_temp.same_rows('SELECT client_id, group_name, purchase_count, revenue FROM by_none.group_card',
     $$SELECT client, line, count(DISTINCT day) FILTER (WHERE amount >= 0), sum(amount) FROM grouped WHERE day <= (SELECT as_of FROM by_none.state) GROUP BY 1, 2$$, 150, 'several relations, duplicates: a group is one');
 -- what was bought since of a relation without groups is something else
-SELECT * FROM pg_temp.same_rows('SELECT client_id, group_name, other_count FROM by_none.group_card WHERE last_purchase IS NOT NULL', $$
+SELECT * FROM pg_temp.same_rows('SELECT client_id, group_name, other_count FROM by_none.group_card WHERE other_count IS NOT NULL', $$
     WITH bought AS (
         SELECT client, day FROM grouped WHERE amount >= 0
         UNION SELECT CASE WHEN client IN ('c01', 'c03') THEN 'c02' ELSE client END, at FROM whole WHERE client IS NOT NULL)
     SELECT g.client, g.line, (SELECT count(*) FROM bought b WHERE b.client = g.client AND b.day > g.last AND b.day <= (SELECT as_of FROM by_none.state))
-    FROM (SELECT client, line, max(day) AS last FROM grouped WHERE amount >= 0 AND day <= (SELECT as_of FROM by_none.state) GROUP BY 1, 2) g$$, 150, 'what was bought since');
+    FROM (SELECT client, line, max(day) AS last FROM grouped WHERE amount >= 0 AND day <= (SELECT as_of FROM by_none.state) GROUP BY 1, 2) g
+    JOIN by_none.group_card c ON c.client_id = g.client AND c.group_name = g.line
+    WHERE (SELECT as_of FROM by_none.state) - g.last > c.silence_limit$$, 20, 'what was bought since, of a group silent for longer than its limit');
 
 SELECT clientcore.run_as_owner(clientcore.base_owner('by_none'), 'base_forget', 'by_none', '{"client": "c03"}') \g /dev/null
 SELECT is((SELECT count(*)::integer FROM by_none.group_history WHERE client_id IN ('c01', 'c02', 'c03')), 0, 'nothing is left of who is forgotten');
