@@ -250,5 +250,187 @@ SELECT is(relowner::regrole::text, 'cc_campaign_owner', 'the owner has what is m
 SELECT skip('roles are made by superusers');
 \endif
 
+-- --- nobody held back is written to ---
+
+CREATE TABLE traded AS
+SELECT 't' || lpad(n::text, 3, '0') AS client, date '2021-01-10' + n * 53 % 200 + (20 + n % 60) * k + n * k % 5 AS day, ((n * 7 + k * 11) % 90 - CASE WHEN (n + k) % 9 = 0 THEN 100 ELSE 0 END)::numeric AS amount,
+       CASE WHEN n % 5 > 0 OR k % 3 > 0 THEN (n + k * 5) % 31 - 4 END::numeric AS profit
+FROM generate_series(1, 400) AS n, generate_series(0, 60) AS k
+WHERE date '2021-01-10' + n * 53 % 200 + (20 + n % 60) * k <= CASE n % 3 WHEN 0 THEN date '2024-12-31' WHEN 1 THEN date '2022-03-01' + n ELSE date '2022-11-01' END OR n % 3 > 0 AND (n + k) % 23 = 0 AND k < 40;
+CREATE TABLE known AS
+SELECT client, (ARRAY['Ann', 'Bob'])[1 + n % 2] AS manager, (ARRAY['shops', 'schools', 'kiosks'])[1 + n % 3] AS segment, CASE WHEN n % 7 > 0 THEN n % 7 < 6 END AS agreed
+FROM (SELECT DISTINCT client, substr(client, 2)::integer AS n FROM traded UNION ALL SELECT 'prospect' || n, n FROM generate_series(1, 9) AS n) AS c;
+CALL clientcore.attach('trade', 'traded', client => 'client', sold_at => 'day', amount => 'amount', profit => 'profit', build => false);
+UPDATE trade.settings SET as_of = '2023-06-30', abc_by = 'revenue';
+INSERT INTO trade.client_mark (client_id, kind, reason) SELECT 't' || n, 'protected', 'tried' FROM generate_series(100, 119) AS n;
+INSERT INTO trade.client_alias VALUES ('old name', 't001');
+SELECT pg_temp.refresh('trade') \g /dev/null
+CREATE TEMP TABLE listed AS SELECT client AS client_id FROM known UNION ALL VALUES ('old name'), ('stranger'), (NULL);
+-- without a word of consent
+SELECT pg_temp.start('trade', 'before', 'SELECT client_id FROM pg_temp.listed', ', holdout => 0.25') \g /dev/null
+SELECT set_eq('SELECT client_id FROM trade.campaign_client', $$SELECT DISTINCT client FROM traded WHERE client NOT BETWEEN 't100' AND 't119'$$, 'those not known and those protected are in no campaign');
+SELECT results_eq('SELECT list_count, sent_count, holdout_count FROM trade.campaign_results', 'VALUES (380::bigint, 285::bigint, 95::bigint)', 'which counts them');
+CALL clientcore.attach_clients('trade', 'known', 'client', manager => 'manager', segment => 'segment');
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT pg_temp.start('trade', 'known', 'SELECT client_id FROM pg_temp.listed', ', holdout => 0.25') \g /dev/null
+SELECT set_eq($$SELECT client_id FROM trade.campaign_clients WHERE campaign_name = 'known'$$, $$SELECT client FROM known WHERE client NOT BETWEEN 't100' AND 't119'$$, 'where nobody says who consents, all known ones are, also those who have not bought');
+CALL clientcore.attach_clients('trade', 'known', 'client', manager => 'manager', segment => 'segment', consent => 'agreed');
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT is((SELECT count(*) FROM trade.campaign_client), 380 + 389::bigint, 'campaigns are not changed by what is known later');
+\if :may_create
+CREATE ROLE cc_campaign_reader;
+CREATE ROLE cc_campaign_late_reader;
+CALL clientcore.grant_read('trade', 'cc_campaign_reader');
+\endif
+SELECT pg_temp.start('trade', 'asked', 'SELECT client_id FROM pg_temp.listed', ', holdout => 0.25, offer => ''tea''') \g /dev/null
+SELECT set_eq($$SELECT client_id FROM trade.campaign_clients WHERE campaign_name = 'asked'$$, $$SELECT client FROM known WHERE client NOT BETWEEN 't100' AND 't119' AND agreed$$, 'where it is said, only those who do');
+SELECT campaign_id AS asked FROM trade.campaign WHERE name = 'asked' \gset
+SELECT campaign_id AS before FROM trade.campaign WHERE name = 'before' \gset
+CREATE FUNCTION pg_temp.exported(campaign integer) RETURNS SETOF text LANGUAGE plpgsql AS $$BEGIN RETURN QUERY EXECUTE format('SELECT client_id FROM trade.campaign_export_%s', campaign); END$$;
+SELECT set_eq(format('SELECT * FROM pg_temp.exported(%s)', :asked), format($$SELECT client_id FROM trade.campaign_client WHERE arm = 'treatment' AND campaign_id = %s$$, :asked), 'the export has those to be written to');
+SELECT is_empty(format('SELECT * FROM pg_temp.exported(%1$s) INTERSECT SELECT client_id FROM trade.campaign_client WHERE arm = ''holdout'' AND campaign_id = %1$s', :asked), 'and nobody held back');
+SELECT set_eq(format('SELECT * FROM pg_temp.exported(%s)', :before), format($$SELECT client_id FROM trade.campaign_client JOIN known ON client = client_id WHERE arm = 'treatment' AND campaign_id = %s AND agreed$$, :before), 'an export from before keeps to consent');
+SELECT results_eq(format('SELECT DISTINCT campaign_id, campaign_name, offer_name, frozen_date, ends_date FROM trade.campaign_export_%s', :asked), format($$VALUES (%s, 'asked', 'tea', date '2023-06-30', date '2023-09-28')$$, :asked), 'it says what for, and till when');
+SELECT results_eq(format('SELECT client_id, value_amount FROM trade.campaign_export_%s', :asked), format($$SELECT client_id, value::numeric(28, 4) FROM trade.campaign_client WHERE arm = 'treatment' AND campaign_id = %s ORDER BY client_id$$, :asked), 'with what each was worth');
+\if :may_create
+CALL clientcore.grant_read('trade', 'cc_campaign_late_reader');
+SET LOCAL ROLE cc_campaign_reader;
+SELECT cmp_ok((SELECT count(*) FROM pg_temp.exported(:asked)), '>', 200::bigint, 'a reader of before reads an export');
+SELECT throws_ok('SELECT * FROM trade.' || t, '42501', NULL, 'but not ' || t) FROM unnest(ARRAY['campaign', 'campaign_client', 'campaign_outcome', 'campaign_lesson']) AS t;
+SELECT throws_ok($$CALL clientcore.start_campaign('trade', 'x', 'clients')$$, '42501', NULL, 'nor starts a campaign');
+SET LOCAL ROLE cc_campaign_late_reader;
+SELECT cmp_ok((SELECT count(*) FROM pg_temp.exported(:asked)), '>', 200::bigint, 'so does one of after');
+RESET ROLE;
+\endif
+-- What turns out later.
+CREATE TEMP TABLE sent AS SELECT client_id, row_number() OVER (ORDER BY client_id) AS n FROM trade.campaign_client WHERE campaign_id = :asked AND arm = 'treatment' AND client_id BETWEEN 't002' AND 't399';
+CREATE TEMP TABLE held AS SELECT client_id, row_number() OVER (ORDER BY client_id) AS n FROM trade.campaign_client WHERE campaign_id = :asked AND arm = 'holdout' AND client_id BETWEEN 't002' AND 't399';
+INSERT INTO trade.client_alias SELECT s.client_id, h.client_id FROM sent AS s JOIN held AS h USING (n) WHERE n <= 5 UNION ALL SELECT h.client_id, s.client_id FROM sent AS s JOIN held AS h USING (n) WHERE n BETWEEN 6 AND 10
+    UNION ALL SELECT s.client_id, t.client_id FROM sent AS s JOIN sent AS t ON t.n = s.n + 1 WHERE s.n IN (11, 13, 15);
+SELECT is_empty(format('SELECT * FROM pg_temp.exported(%s) INTERSECT (SELECT client_id FROM sent WHERE n <= 10 UNION SELECT client_id FROM held)', :asked), 'nor, at once, who turns out to be one who was held back');
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT set_eq(format('SELECT * FROM pg_temp.exported(%s)', :asked), format('SELECT client_id FROM trade.campaign_client WHERE campaign_id = %s AND arm = ''treatment'' EXCEPT SELECT client_id FROM sent WHERE n <= 10 OR n IN (11, 13, 15)', :asked),
+    'also after a refresh; duplicates that were both to be written to are one');
+SELECT is(count(*), count(DISTINCT e), 'each once') FROM pg_temp.exported(:asked) AS e;
+UPDATE known SET agreed = CASE substr(client, 4, 1) WHEN '1' THEN NULL ELSE false END WHERE client IN (SELECT client_id FROM sent WHERE n BETWEEN 20 AND 29);
+INSERT INTO trade.client_mark (client_id, kind, reason) SELECT client_id, 'protected', 'late' FROM sent WHERE n BETWEEN 30 AND 39;
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT is_empty(format('SELECT * FROM pg_temp.exported(%s) INTERSECT SELECT client_id FROM sent WHERE n BETWEEN 20 AND 39', :asked), 'nor who took consent back or is protected since');
+SELECT is((SELECT count(*) FROM trade.campaign_client WHERE campaign_id = :asked), (SELECT count(*) FROM trade.campaign_clients WHERE campaign_id = :asked), 'who stays in the campaign all the same');
+SELECT client_id AS gone FROM sent WHERE n = 50 \gset
+SELECT client_id AS gone_held FROM held WHERE n = 50 \gset
+SELECT clientcore.run_as_owner(clientcore.base_owner('trade'), 'base_forget', 'trade', jsonb_build_object('client', g)) FROM unnest(ARRAY[:'gone', :'gone_held']) AS g \g /dev/null
+SELECT is((SELECT count(*) FROM trade.campaign_client WHERE client_id IN (:'gone', :'gone_held')) + (SELECT count(*) FROM trade.campaign_outcome WHERE client_id IN (:'gone', :'gone_held')) + (SELECT count(*) FROM pg_temp.exported(:asked) AS e WHERE e = :'gone'),
+    0::bigint, 'who is forgotten is in no campaign');
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT is((SELECT count(*) FROM trade.campaign_outcome WHERE client_id IN (:'gone', :'gone_held')), 0::bigint, 'nor comes back by a refresh');
+SELECT pg_temp.start('trade', 'again', 'SELECT client_id FROM pg_temp.listed') IS NOT NULL, 0 AS none \g /dev/null
+SELECT is_empty(format('SELECT FROM trade.campaign_clients WHERE client_id IN (%L, %L)', :'gone', :'gone_held'), 'nor by a list');
+-- Views of campaigns come and go with them.
+SELECT campaign_id AS again FROM trade.campaign WHERE name = 'again' \gset
+DELETE FROM trade.campaign WHERE name IN ('again', 'known');
+SELECT is((SELECT count(*) FROM pg_temp.exported(:again)), 0::bigint, 'of a campaign that is deleted nobody is to be written to');
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT set_eq('SELECT name FROM clientcore.exports_of(''trade'')', ARRAY['campaign_export_' || :before, 'campaign_export_' || :asked], 'and at the next refresh its view is gone');
+SELECT set_eq('SELECT DISTINCT campaign_id FROM trade.campaign_outcome', ARRAY[:before, :asked], 'with what came of it');
+DROP VIEW trade.campaign_export_:asked;
+CALL clientcore.upgrade_base('trade');
+SELECT set_eq('SELECT name FROM clientcore.exports_of(''trade'')', ARRAY['campaign_export_' || :before, 'campaign_export_' || :asked], 'a view that is not there comes again by upgrade_base');
+SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM clientcore.exports_of('trade') AS e JOIN pg_class AS c ON c.oid = ('trade.' || e.name)::regclass JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE coalesce(obj_description(c.oid, 'pg_class'), '') !~ '.{6}' OR coalesce(col_description(c.oid, a.attnum), '') !~ '.{6}'$$, 'with its comments');
+\if :may_create
+SELECT ok(has_table_privilege(r, 'trade.campaign_export_' || :asked, 'SELECT'), r || ' reads it again') FROM unnest(ARRAY['cc_campaign_reader', 'cc_campaign_late_reader']) AS r;
+\endif
+
+-- --- what came of it ---
+
+-- Whatever is in campaigns: what each bought in the time of its campaign, by the day of the base; and the campaigns.
+CREATE FUNCTION pg_temp.outcome(as_of date, OUT campaign_id integer, OUT client_id text, OUT returned_on date, OUT purchase_count bigint, OUT revenue numeric, OUT profit numeric, OUT is_profit_known boolean,
+    OUT second_purchase_count bigint, OUT second_revenue numeric, OUT second_last_purchase date) RETURNS SETOF record LANGUAGE sql AS $$
+WITH own AS (SELECT k.campaign_id, k.client_id, frozen_on, least(ends_on, $1) AS until, coalesce(a.client, k.client_id) AS person FROM trade.campaign_client AS k JOIN trade.campaign AS p USING (campaign_id) LEFT JOIN trade.client_alias AS a ON a.alias = k.client_id),
+    bought AS (SELECT coalesce(a.client, t.client) AS person, day, amount, profit FROM traded AS t LEFT JOIN trade.client_alias AS a ON a.alias = t.client WHERE day <= $1),
+    first AS (SELECT o.campaign_id, o.client_id, o.person, min(day) FILTER (WHERE amount >= 0) AS returned_on, count(DISTINCT day) FILTER (WHERE amount >= 0) AS purchase_count, coalesce(sum(amount), 0) AS revenue, sum(profit) AS profit,
+        count(profit) = count(day) AS is_profit_known FROM own AS o LEFT JOIN bought AS b ON b.person = o.person AND day > frozen_on AND day <= until GROUP BY 1, 2, 3)
+SELECT f.campaign_id, f.client_id, returned_on, f.purchase_count, f.revenue, f.profit, f.is_profit_known, count(DISTINCT day) FILTER (WHERE amount >= 0), coalesce(sum(amount), 0), max(day) FILTER (WHERE amount >= 0)
+FROM first AS f LEFT JOIN bought AS b ON b.person = f.person AND day >= returned_on GROUP BY 1, 2, 3, 4, 5, 6, 7 $$;
+-- Of the whole, or of each manager and segment. u: uplift by its own formula.
+CREATE FUNCTION pg_temp.results(as_of date, by_place boolean) RETURNS TABLE (manager text, segment text, campaign_id integer, is_over boolean, list_count bigint, sent_count bigint, holdout_count bigint, sent_returned_count bigint, holdout_returned_count bigint,
+    sent_share numeric, holdout_share numeric, uplift numeric, error numeric, regained numeric, regained_profit numeric, extra_returned bigint, extra_revenue numeric, extra_error numeric, extra_profit numeric, is_assumed boolean, cost numeric, return_on_cost numeric,
+    second_count bigint, second_revenue numeric, second_days numeric, second_lost bigint) LANGUAGE sql AS $$
+WITH one AS (SELECT CASE WHEN by_place THEN n.manager END AS manager, CASE WHEN by_place THEN n.segment END AS segment, o.*, k.arm = 'treatment' AS is_sent, o.returned_on IS NOT NULL AND c.is_lost AS is_lost_again FROM pg_temp.outcome(as_of) AS o
+        JOIN trade.campaign_client AS k USING (campaign_id, client_id) LEFT JOIN trade.client_alias AS a ON a.alias = client_id LEFT JOIN known AS n ON n.client = coalesce(a.client, client_id) LEFT JOIN trade.clients AS c ON c.client_id = n.client),
+    summed AS (SELECT manager, segment, campaign_id, count(*) AS n, count(*) FILTER (WHERE is_sent) AS s, count(*) FILTER (WHERE NOT is_sent) AS h, count(returned_on) FILTER (WHERE is_sent) AS sr, count(returned_on) FILTER (WHERE NOT is_sent) AS hr,
+        coalesce(sum(revenue) FILTER (WHERE is_sent), 0) AS money, coalesce(sum(profit) FILTER (WHERE is_sent), 0) AS profit, bool_and(is_profit_known) AS known, avg(revenue) FILTER (WHERE is_sent) AS sm, avg(revenue) FILTER (WHERE NOT is_sent) AS hm,
+        var_samp(revenue) FILTER (WHERE is_sent) AS sv, var_samp(revenue) FILTER (WHERE NOT is_sent) AS hv, avg(coalesce(profit, 0)) FILTER (WHERE is_sent) AS sp, avg(coalesce(profit, 0)) FILTER (WHERE NOT is_sent) AS hp,
+        coalesce(sum(second_purchase_count) FILTER (WHERE is_sent), 0) AS more, coalesce(sum(second_revenue) FILTER (WHERE is_sent), 0) AS more_money, avg(second_last_purchase - returned_on) FILTER (WHERE is_sent) AS days, count(*) FILTER (WHERE is_sent AND is_lost_again) AS lost
+        FROM one GROUP BY manager, segment, campaign_id)
+SELECT manager, segment, campaign_id, as_of >= ends_on, n, s, h, sr, hr, round(sr::numeric / nullif(s, 0), 8), round(hr::numeric / nullif(h, 0), 8), round(u.d::numeric, 8), round(sqrt(u.sp * (1 - u.sp) / s + u.hp * (1 - u.hp) / h)::numeric, 8),
+    round(money, 4), CASE WHEN known THEN round(summed.profit, 4) END, round(u.d * s)::bigint, round(s * (sm - hm), 4), round(s * sqrt(sv / s + hv / h), 4), round(x.profit, 4), NOT known, round(c.cost, 4), round((x.profit - c.cost) / nullif(c.cost, 0), 8), more::bigint, round(more_money, 4), round(days, 1), lost
+FROM summed JOIN trade.campaign USING (campaign_id), LATERAL (SELECT sr::float8 / nullif(s, 0), hr::float8 / nullif(h, 0), sr::float8 / nullif(s, 0) - hr::float8 / nullif(h, 0)) AS u (sp, hp, d), LATERAL (SELECT CASE WHEN known THEN s * (summed.sp - summed.hp) ELSE s * (sm - hm) * 0.3 END) AS x (profit),
+    LATERAL (SELECT CASE WHEN by_place OR campaign.cost IS NULL THEN cost_per_client * s ELSE campaign.cost END) AS c (cost) $$;
+CREATE FUNCTION pg_temp.agrees(what text) RETURNS SETOF text LANGUAGE plpgsql AS $f$
+DECLARE
+    day date := (SELECT as_of FROM trade.state);
+    columns text := 'campaign_id, is_over, list_count, sent_count, holdout_count, sent_returned_count, holdout_returned_count, sent_returned_share, holdout_returned_share, uplift_share, standard_error_share, regained_revenue_amount, regained_profit_amount,
+        extra_returned_count, extra_revenue_amount, extra_revenue_error_amount, extra_profit_amount, is_profit_assumed, cost_amount, return_on_cost_share, second_purchase_count, second_revenue_amount, second_lifetime_days, second_lost_count';
+BEGIN
+    RETURN QUERY SELECT pg_temp.same_rows('SELECT campaign_id, client_id, returned_on, purchase_count, revenue, profit, is_profit_known, second_purchase_count, second_revenue, second_last_purchase FROM trade.campaign_outcome',
+        format('SELECT * FROM pg_temp.outcome(%L)', day), 1000, what || ': what each bought');
+    RETURN QUERY SELECT pg_temp.same_rows('SELECT NULL::text, NULL::text, ' || columns || ' FROM trade.campaign_results', format('SELECT * FROM pg_temp.results(%L, false)', day), 6, what || ': what came of campaigns');
+    RETURN QUERY SELECT pg_temp.same_rows('SELECT manager, segment, ' || columns || ' FROM trade.campaign_results_by', format('SELECT * FROM pg_temp.results(%L, true)', day), 24, what || ': of each manager and segment');
+    RETURN QUERY SELECT pg_temp.same_rows('SELECT campaign_id, sum(list_count), sum(sent_count), sum(holdout_count), sum(sent_returned_count), sum(holdout_returned_count), sum(regained_revenue_amount), sum(second_purchase_count), sum(second_revenue_amount), sum(second_lost_count) FROM trade.campaign_results_by GROUP BY campaign_id',
+        'SELECT campaign_id, list_count, sent_count, holdout_count, sent_returned_count, holdout_returned_count, regained_revenue_amount, second_purchase_count, second_revenue_amount, second_lost_count FROM trade.campaign_results', 6, what || ': which sum to it');
+    RETURN QUERY SELECT is_empty($$SELECT * FROM (SELECT r.*, u FROM trade.campaign_results AS r, uplift(sent_count, sent_returned_count, holdout_count, holdout_returned_count) AS u UNION ALL
+            SELECT (SELECT r FROM trade.campaign_results AS r LIMIT 0).*, NULL WHERE false) AS r WHERE (uplift_share, standard_error_share, uplift_from_share, uplift_to_share) IS DISTINCT FROM (round((u).uplift::numeric, 8), round((u).standard_error::numeric, 8),
+            round((u).uplift_from::numeric, 8), round((u).uplift_to::numeric, 8))
+        OR verdict IS DISTINCT FROM CASE WHEN as_of_date < ends_date THEN 'running' WHEN holdout_count = 0 THEN 'no holdout' WHEN least((u).uplift_from, (u).score_from) > 0 THEN 'works' WHEN greatest((u).uplift_to, (u).score_to) < 0 THEN 'harms' ELSE 'not proven' END
+        OR verdict_rank <> array_position(ARRAY['works', 'harms', 'not proven', 'no holdout', 'running'], verdict)$$, what || ': uplift and verdict');
+    RETURN QUERY SELECT pg_temp.same_rows('SELECT campaign_id, client_id, is_returned, returned_date, purchase_count, revenue_amount, profit_amount, second_purchase_count, second_revenue_amount FROM trade.campaign_clients',
+        format('SELECT campaign_id, client_id, returned_on IS NOT NULL, returned_on, purchase_count, round(revenue, 4), round(profit, 4), second_purchase_count, round(second_revenue, 4) FROM pg_temp.outcome(%L)', day), 1000, what || ': client by client');
+END
+$f$;
+SELECT pg_temp.start('trade', 'long', 'SELECT client_id FROM trade.clients', ', holdout => 0.4, ends_on => ''2023-11-15'', cost_per_client => 0.35'), pg_temp.start('trade', 'to all', 'lost_clients', ', holdout => 0, ends_on => ''2023-08-01'''),
+    pg_temp.start('trade', 'profit', 'SELECT client AS client_id FROM traded GROUP BY client HAVING count(*) = count(profit)', ', holdout => 0.5, cost_per_client => 2, ends_on => ''2024-06-30'''), pg_temp.start('trade', 'dear', 'clients', ', holdout => 0.3, cost_per_client => 0, ends_on => ''2023-12-31''') \g /dev/null
+UPDATE trade.campaign SET cost = 1234.5 WHERE name = 'profit';
+UPDATE trade.campaign SET cost = 10 WHERE name = 'to all';
+SELECT * FROM pg_temp.same_rows('SELECT client_id, round(chance_12m, 8), silence_days FROM trade.campaign_client JOIN trade.campaign USING (campaign_id) WHERE name = ''to all''',
+    'SELECT client_id, return_12m_share, silence_days FROM trade.lost_clients JOIN known ON client = client_id WHERE agreed AND NOT is_protected', 40, 'the chances of lost clients are stored');
+SELECT * FROM pg_temp.agrees('on the day it starts');
+SELECT is((SELECT count(*) FROM trade.campaign_results WHERE verdict = 'running'), 6::bigint, 'all run');
+CREATE TEMP TABLE frozen AS TABLE trade.campaign_client;
+UPDATE trade.settings SET as_of = '2023-08-15';
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT * FROM pg_temp.agrees('after six weeks');
+SELECT set_eq('SELECT campaign_name FROM trade.campaign_results WHERE verdict = ''no holdout''', ARRAY['to all'], 'one is over, without a holdout');
+UPDATE trade.settings SET as_of = '2024-03-31';
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT * FROM pg_temp.agrees('after nine months');
+SELECT ok(count(*) FILTER (WHERE revenue < 0) > 0 AND count(*) FILTER (WHERE returned_on IS NULL AND revenue < 0) > 0 AND count(*) FILTER (WHERE second_revenue > revenue) > 100 AND count(*) FILTER (WHERE NOT is_profit_known) > 20, 'with goods returned, purchases after the campaign, profit that is not known') FROM trade.campaign_outcome;
+SELECT ok(bool_or(is_profit_assumed) AND bool_or(NOT is_profit_assumed) AND bool_or(cost_amount = 1234.5) AND bool_or(cost_amount IS NULL) AND bool_and(return_on_cost_share IS NULL) FILTER (WHERE coalesce(cost_amount, 0) = 0 OR holdout_count = 0) AND count(return_on_cost_share) = 2, 'costs are known, or not') FROM trade.campaign_results;
+-- Sales are changed after the fact, clients are joined, some are gone altogether.
+UPDATE traded SET amount = -amount WHERE day BETWEEN '2023-07-05' AND '2023-07-20';
+DELETE FROM traded WHERE day BETWEEN '2023-08-01' AND '2023-08-20' OR client = (SELECT client_id FROM sent WHERE n = 60);
+DELETE FROM known WHERE client = (SELECT client_id FROM sent WHERE n = 60);
+INSERT INTO traded SELECT client, date '2023-09-28', 5000, 1 FROM known WHERE client LIKE 't_5_' UNION ALL SELECT client, '2023-09-29', 7000, NULL FROM known WHERE client LIKE 't_6_' UNION ALL SELECT client, '2023-06-30', 9000, 5 FROM known WHERE client LIKE 't_7_';
+INSERT INTO trade.client_alias SELECT s.client_id, t.client_id FROM sent AS s JOIN sent AS t ON t.n = s.n + 1 WHERE s.n IN (62, 64);
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT * FROM pg_temp.agrees('when sales were changed');
+SELECT is_empty('SELECT FROM trade.campaign_results_by WHERE manager IS NULL HAVING count(*) = 0', 'who has no card any more is of no place');
+UPDATE trade.settings SET as_of = '2023-07-10', assumed_margin_share = 0.3, lost_rule = 'days', lost_fallback_days = 100;
+INSERT INTO trade.client_mark (client_id, kind, reason) SELECT client_id, 'vocal', 'x' FROM sent WHERE n > 100;
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT * FROM pg_temp.agrees('the day set back');
+UPDATE trade.settings SET as_of = '2023-01-01';
+SELECT pg_temp.refresh('trade') \g /dev/null
+SELECT * FROM pg_temp.agrees('before it began');
+SELECT is((SELECT count(*) FROM trade.campaign_outcome WHERE purchase_count > 0), 0::bigint, 'when nobody had returned');
+UPDATE trade.settings SET as_of = NULL;
+SELECT pg_temp.refresh('trade', true) \g /dev/null
+SELECT * FROM pg_temp.agrees('all over, read anew');
+SELECT * FROM pg_temp.same_rows('TABLE trade.campaign_client', 'TABLE frozen', 1000, 'who is in which campaign is as it was');
+-- costs so small that a return on them has no figure
+UPDATE trade.campaign SET cost = 0.0001;
+SELECT ok(min(return_on_cost_share) = -9999 AND max(return_on_cost_share) = 9999, 'a return on next to nothing has its bounds') FROM trade.campaign_results;
+
 SELECT * FROM finish();
 ROLLBACK;
