@@ -432,5 +432,96 @@ SELECT * FROM pg_temp.same_rows('TABLE trade.campaign_client', 'TABLE frozen', 1
 UPDATE trade.campaign SET cost = 0.0001;
 SELECT ok(min(return_on_cost_share) = -9999 AND max(return_on_cost_share) = 9999, 'a return on next to nothing has its bounds') FROM trade.campaign_results;
 
+-- --- a year of campaigns ---
+
+-- Clients who stopped at some time, and some who have not. The first campaign brings back three times as many as
+-- come by themselves, the second as many, the third a quarter.
+CREATE TABLE yearly AS
+SELECT 'y' || lpad(n::text, 4, '0') AS client, date '2023-06-30' - n * 7 % 1400 - (20 + n % 40) * k AS day, (5 + n * 31 % 200)::numeric AS amount, NULL::numeric AS profit FROM generate_series(1, 4500) AS n, generate_series(0, n % 5) AS k;
+CALL clientcore.attach('year', 'yearly', client => 'client', sold_at => 'day', amount => 'amount', build => false);
+INSERT INTO year.client_lost_reason (client_id, noted_on, reason) SELECT client, date '2023-01-01' + i::integer, r FROM (SELECT DISTINCT client, substr(client, 2)::integer AS n FROM yearly) AS c, unnest(ARRAY['moved', 'price', 'ignored']) WITH ORDINALITY AS r (r, i)
+    WHERE i <= CASE n % 12 WHEN 0 THEN 2 WHEN 1 THEN 3 WHEN 3 THEN 2 WHEN 4 THEN 1 ELSE 0 END;
+SELECT pg_temp.refresh('year') \g /dev/null
+CREATE TEMP TABLE chance_before AS SELECT client_id, return_12m_share, silence_days FROM year.lost_clients;
+SELECT pg_temp.start('year', name, format('SELECT client_id FROM year.lost_clients WHERE substr(client_id, 2)::integer %% 3 = %s', n), ', holdout => 0.2, ends_on => ''2023-12-31'', cost_per_client => 1')
+FROM (VALUES (0, 'works'), (1, 'idle'), (2, 'harms')) AS v (n, name) \g /dev/null
+SELECT results_eq('SELECT campaign_name, verdict, detectable_uplift_share FROM year.campaign_results', $$SELECT name, 'running', round(detectable_uplift(count(*) FILTER (WHERE arm = 'treatment'), count(*) FILTER (WHERE arm = 'holdout'),
+    avg(round((1 - (1 - chance_12m) ^ (184 / 365.0)), 10))::float8)::numeric, 8) FROM year.campaign JOIN year.campaign_client USING (campaign_id) GROUP BY campaign_id ORDER BY campaign_id$$, 'three campaigns, and what they can show');
+INSERT INTO yearly SELECT client_id, date '2023-07-10' + number::integer % 150, 40, NULL FROM (
+    SELECT name, arm, client_id, row_number() OVER w AS number, count(*) OVER (PARTITION BY name, arm) AS n FROM year.campaign_client JOIN year.campaign USING (campaign_id) WINDOW w AS (PARTITION BY name, arm ORDER BY md5(client_id))) AS k
+    JOIN (VALUES ('works', 'treatment', 0.15), ('works', 'holdout', 0.05), ('idle', 'treatment', 0.08), ('idle', 'holdout', 0.08), ('harms', 'treatment', 0.03), ('harms', 'holdout', 0.12)) AS s (name, arm, share) USING (name, arm) WHERE number <= round(n * share);
+UPDATE year.settings SET as_of = '2023-12-30';
+SELECT pg_temp.refresh('year') \g /dev/null
+SELECT set_eq('SELECT verdict FROM year.campaign_results', ARRAY['running'], 'a day before the end they run');
+SELECT is((SELECT count(*) FROM year.campaign_lesson), 0::bigint, 'and teach nothing');
+UPDATE year.settings SET as_of = '2023-12-31';
+SELECT pg_temp.refresh('year') \g /dev/null
+SELECT results_eq('SELECT campaign_name, verdict FROM year.campaign_results', $$VALUES ('works', 'works'), ('idle', 'not proven'), ('harms', 'harms')$$, 'one works, one does not, one harms');
+SELECT is_empty($$SELECT campaign_name, uplift_share FROM year.campaign_results WHERE abs(uplift_share - CASE campaign_name WHEN 'works' THEN 0.10 WHEN 'idle' THEN 0 ELSE -0.09 END) > 0.003
+    OR abs(extra_revenue_amount - 40 * uplift_share * sent_count) > 0.01 OR abs(extra_profit_amount - 0.3 * extra_revenue_amount) > 0.0001 OR abs(return_on_cost_share - (extra_profit_amount - sent_count) / sent_count) > 0.0000001$$, 'by as much as was done');
+SELECT ok(detectable_uplift_share BETWEEN 0.01 AND 0.15, 'so much was to be seen') FROM year.campaign_results WHERE campaign_name = 'works';
+CREATE FUNCTION pg_temp.lessons() RETURNS TABLE (reason text, band smallint, sent bigint, returned bigint, expected numeric, factor numeric) LANGUAGE sql AS $$
+SELECT s.reason, s.band::smallint, n, back, expected, round(ln(1 - (back + 50 * mean) / (n + 50)) / ln(1 - mean), 8) FROM (
+    SELECT coalesce(k.reason, '') AS reason, width_bucket(k.silence_days, ARRAY[0, 180, 365, 730]) AS band, count(*) AS n, count(*) FILTER (WHERE EXISTS (SELECT FROM yearly WHERE client = k.client_id AND day > p.frozen_on AND day <= p.ends_on)) AS back,
+        sum(CASE WHEN chance_12m = 1 THEN 1 ELSE round(1 - (1 - chance_12m) ^ ((p.ends_on - p.frozen_on) / 365.0), 10) END) AS expected
+    FROM year.campaign_client AS k JOIN year.campaign AS p USING (campaign_id) WHERE arm = 'treatment' AND was_lost AND p.ends_on <= (SELECT as_of FROM year.state) GROUP BY 1, 2) AS s, LATERAL (SELECT least(greatest(expected / n, 0.0001), 0.9999) AS mean) AS m $$;
+CREATE INDEX ON yearly (client, day);
+ANALYZE yearly;
+CREATE TEMP TABLE lesson AS SELECT * FROM pg_temp.lessons();
+SELECT * FROM pg_temp.same_rows('TABLE year.campaign_lesson', 'TABLE lesson', 10, 'what campaigns teach');
+SELECT * FROM pg_temp.same_rows('SELECT reason, silence_band, silence_band_rank, sent_count, returned_count, returned_share, expected_share, chance_factor FROM year.campaign_lessons', $$SELECT CASE reason WHEN '' THEN '(not known)' ELSE reason END,
+    CASE band WHEN 1 THEN 'under half a year' WHEN 2 THEN 'half a year to a year' WHEN 3 THEN 'one to two years' WHEN 4 THEN 'two years and more' END, band, sent, returned, round(returned::numeric / sent, 8), round(expected / sent, 8), round(factor, 4) FROM lesson$$, 10, 'as the view has it');
+SELECT is_empty('SELECT FROM year.campaign_client AS k LEFT JOIN chance_before AS b USING (client_id) WHERE abs(k.chance_12m - b.return_12m_share) > 0.00000001 OR b.client_id IS NULL OR k.silence_days <> b.silence_days
+    OR k.reason IS DISTINCT FROM (SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = k.client_id ORDER BY noted_on DESC LIMIT 1)', 'from what was known then');
+SELECT is_empty('SELECT reason, band FROM lesson WHERE factor <= 0 OR (factor > 1) <> (returned > expected) AND expected / sent > 0.0001', 'a factor is above one where more came than was expected');
+SELECT ok((SELECT max(abs(factor - 1)) FROM lesson WHERE reason = 'price') > 0, 'and differs');
+CREATE TEMP VIEW wanted AS
+SELECT w.client_id, w.return_12m_share, w.expected_value_amount, w.value_lost_amount, w.return_rule, w.reason, w.campaign_sent_count, w.campaign_returned_count, l.return_12m_share AS own_share, l.return_rule AS own_rule, e.*,
+       (SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1) AS last_reason
+FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id) LEFT JOIN LATERAL (SELECT sent, returned, factor FROM lesson AS e
+    WHERE e.reason = coalesce((SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1), '') AND e.band = width_bucket(l.silence_days, ARRAY[0, 180, 365, 730]) OFFSET 0) AS e ON true;
+CREATE TEMP TABLE learnt AS TABLE wanted;
+SELECT cmp_ok((SELECT count(*) FROM learnt WHERE factor IS NOT NULL AND abs(return_12m_share - own_share) > 0.001), '>', 300::bigint, 'chances are learnt');
+SELECT is_empty('SELECT client_id, return_12m_share, own_share, factor FROM learnt WHERE abs(return_12m_share - CASE WHEN factor IS NULL OR own_share = 1 THEN own_share ELSE 1 - (1 - own_share) ^ factor END) > 0.0000005
+    OR return_12m_share NOT BETWEEN 0 AND 1 OR abs(expected_value_amount - value_lost_amount * return_12m_share) > 0.001', 'as many times as likely every day');
+SELECT is_empty('SELECT client_id FROM learnt WHERE return_rule IS DISTINCT FROM own_rule || CASE WHEN factor IS NULL THEN '''' ELSE '' and campaigns'' END OR reason IS DISTINCT FROM last_reason OR campaign_sent_count <> coalesce(sent, 0) OR campaign_returned_count <> coalesce(returned, 0)', 'which is said');
+SELECT is_empty('SELECT FROM (SELECT win_back_rank, lead(win_back_rank) OVER w AS next, expected_value_amount, lead(expected_value_amount) OVER w AS less FROM year.win_back_list WINDOW w AS (ORDER BY win_back_rank)) AS s WHERE next <> win_back_rank + 1 OR less > expected_value_amount', 'and the list goes by it');
+DELETE FROM year.campaign WHERE name <> 'idle';
+SELECT pg_temp.refresh('year') \g /dev/null
+SELECT * FROM pg_temp.same_rows('TABLE year.campaign_lesson', 'SELECT * FROM pg_temp.lessons()', 4, 'what is deleted teaches no more');
+DELETE FROM year.campaign;
+SELECT pg_temp.refresh('year') \g /dev/null
+SELECT results_eq('SELECT count(*) FILTER (WHERE return_12m_share <> own_share OR return_rule <> own_rule OR campaign_sent_count > 0), count(*) > 100 FROM (SELECT w.*, l.return_12m_share AS own_share, l.return_rule AS own_rule FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id)) AS s',
+    'VALUES (0::bigint, true)', 'without campaigns a base has its own past');
+-- All of a base goes with it.
+CREATE VIEW mailing AS SELECT client_id FROM trade.campaign_export_:asked;
+SELECT throws_ok($$CALL clientcore.detach('trade')$$, '2BP01', NULL, 'an export that another view reads stays');
+DROP VIEW mailing;
+CALL clientcore.detach('trade');
+SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('trade')$$, 'a base that is detached leaves no campaign');
+
+-- --- real sales ---
+
+\if :has_real
+CALL clientcore.attach('cdnow', 'real.cdnow_sample', client => 'client_id', sold_at => 'sold_on', amount => 'amount', build => false);
+UPDATE cdnow.settings SET as_of = '1997-12-31';
+SELECT pg_temp.refresh('cdnow') \g /dev/null
+SELECT pg_temp.start('cdnow', 'spring', 'win_back_list', ', holdout => 0.3, ends_on => ''1998-06-30''') IS NOT NULL AS is_started \g /dev/null
+SELECT set_eq('SELECT client_id FROM cdnow.campaign_client', 'SELECT client_id FROM cdnow.win_back_list', 'cdnow: all that are worth winning back');
+UPDATE cdnow.settings SET as_of = '1998-06-30';
+SELECT pg_temp.refresh('cdnow') \g /dev/null
+CREATE TEMP VIEW came AS SELECT k.client_id, k.arm, min(s.sold_on) AS day, count(DISTINCT s.sold_on) AS purchases, coalesce(sum(s.amount), 0) AS revenue
+FROM cdnow.campaign_client AS k LEFT JOIN real.cdnow_sample AS s ON s.client_id = k.client_id AND s.sold_on BETWEEN '1998-01-01' AND '1998-06-30' GROUP BY k.client_id, k.arm;
+SELECT * FROM pg_temp.same_rows('SELECT client_id, arm, returned_date, purchase_count, revenue_amount FROM cdnow.campaign_clients', 'SELECT client_id, arm, day, purchases, round(revenue, 4) FROM came', 200, 'cdnow: who came back, client by client');
+SELECT cmp_ok((SELECT count(day) FROM came), '>', 20::bigint, 'cdnow: some did');
+SELECT results_eq('SELECT sent_count, holdout_count, sent_returned_count, holdout_returned_count, round(uplift_share, 6), verdict FROM cdnow.campaign_results', $$SELECT count(*) FILTER (WHERE arm = 'treatment'), count(*) FILTER (WHERE arm = 'holdout'),
+    count(day) FILTER (WHERE arm = 'treatment'), count(day) FILTER (WHERE arm = 'holdout'), round(avg((day IS NOT NULL)::int) FILTER (WHERE arm = 'treatment') - avg((day IS NOT NULL)::int) FILTER (WHERE arm = 'holdout'), 6), 'not proven' FROM came$$, 'cdnow: nobody was written to, nothing is proven');
+-- where nothing was done, one campaign in twenty seems to have done something
+SELECT ok(count(*) = 200 AND count(*) FILTER (WHERE uplift_from > 0 OR uplift_to < 0) BETWEEN 1 AND 22, 'cdnow: by another name neither') FROM (SELECT count(*) FILTER (WHERE a.arm = 'treatment') AS m, count(day) FILTER (WHERE a.arm = 'treatment') AS x, count(*) FILTER (WHERE a.arm = 'holdout') AS n, count(day) FILTER (WHERE a.arm = 'holdout') AS y
+    FROM generate_series(1, 200) AS name, pg_temp.arms('cdnow', (SELECT array_agg(client_id) FROM came), 'name ' || name, 0.3) AS a JOIN came USING (client_id) GROUP BY name) AS s, uplift(m, x, n, y);
+\else
+SELECT skip('the real sales are not here: cdnow_sample');
+\endif
+
 SELECT * FROM finish();
 ROLLBACK;
