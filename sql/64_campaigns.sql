@@ -70,7 +70,8 @@ BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     RETURN format(replace(replace(replace($sql$
         listed AS MATERIALIZED (
-            SELECT l.client_id, c.client_id IS NOT NULL AS is_known, coalesce(c.is_protected, false) AS is_protected, @may AS has_consent,
+            -- as the base writes it: equal keys may be written in several ways
+            SELECT coalesce(c.client_id, l.client_id) AS client_id, c.client_id IS NOT NULL AS is_known, coalesce(c.is_protected, false) AS is_protected, @may AS has_consent,
                 greatest(coalesce(c.value_amount, 0), 0) AS value, c.is_lost, c.silence_days, CASE WHEN c.is_lost THEN r.reason END AS reason,
                 CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date
             FROM (

@@ -10,7 +10,11 @@ DECLARE
     campaign integer;
 BEGIN
     PERFORM clientcore.create_summary(base, 'campaign_results', $sql$
-        WITH places AS (%6$s),
+        WITH places AS (
+            SELECT x.place, x.names FROM (%6$s) x
+            UNION ALL
+            -- of those who have no card any more
+            SELECT 0, ARRAY['', '', ''] FROM (%6$s) x HAVING count(*) FILTER (WHERE x.names = ARRAY['', '', '']) = 0),
         client AS (
             SELECT p.place, k.campaign_id, k.arm = 'treatment' AS is_sent, o.returned_on, o.revenue, o.profit, o.is_profit_known,
                 o.second_purchase_count, o.second_revenue, o.second_last_purchase,
@@ -52,7 +56,7 @@ BEGIN
             (k.sent * sqrt(k.sent_variance / nullif(k.sent, 0) + k.held_variance / nullif(k.held, 0)))::numeric(28, 4) AS extra_revenue_error_amount,
             x.profit::numeric(28, 4) AS extra_profit_amount, k.profit IS NULL AS is_profit_assumed,
             d.cost::numeric(28, 4) AS cost_amount,
-            least((x.profit - d.cost) / nullif(d.cost, 0), 9999)::numeric(12, 8) AS return_on_cost_share,
+            CASE WHEN d.cost > 0 AND x.profit IS NOT NULL THEN greatest(least((x.profit - d.cost) / d.cost, 9999), -9999) END::numeric(12, 8) AS return_on_cost_share,
             k.second_purchases::bigint AS second_purchase_count, k.second_revenue::numeric(28, 4) AS second_revenue_amount,
             k.second_days::numeric(10, 1) AS second_lifetime_days, k.second_lost AS second_lost_count,
             s.as_of AS as_of_date

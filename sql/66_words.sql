@@ -399,7 +399,7 @@ DECLARE
             ('campaign_results', 'extra_profit_amount', 'profit beyond that of as many held back; where profit is not known, by assumed_margin_share'),
             ('campaign_results', 'is_profit_assumed', 'whether it is not known, and assumed'),
             ('campaign_results', 'cost_amount', 'what the campaign cost: as it was filled in, else cost_per_client for each written to; null: not known'),
-            ('campaign_results', 'return_on_cost_share', 'extra profit less cost, as a fraction of cost: 0 is even, at most 9999; null where cost is not known or nothing'),
+            ('campaign_results', 'return_on_cost_share', 'extra profit less cost, as a fraction of cost: 0 is even, from -9999 to 9999; null where cost is not known or nothing'),
             ('campaign_results', 'second_purchase_count', 'purchases of those written to and returned, from their return until now'),
             ('campaign_results', 'second_revenue_amount', 'their revenue from their return until now'),
             ('campaign_results', 'second_lifetime_days', 'mean of the days from the return to the last purchase'),

@@ -105,7 +105,7 @@ BEGIN
         PERFORM clientcore.argument_error('budget', 'what one client costs is not known', 'Say cost_per_client => ..., or name an offer with a cost.');
     END IF;
     RETURN arguments || jsonb_build_object('frozen_on', frozen, 'ends_on', ends, 'offer_id', offered.id, 'cost_per_client', cost,
-        'limit', CASE WHEN cost > 0 THEN floor(budget / cost) END,
+        'limit', CASE WHEN cost > 0 THEN least(div(budget, cost), 1e18) END,
         'clients', clientcore.clients_of_list(base, arguments ->> 'from_list', arguments ->> 'path'));
 END
 $$;
@@ -223,9 +223,9 @@ FROM jsonb_to_record(plan) p (listed bigint, unknown bigint, protected bigint, w
             CASE WHEN p.without_consent > 0 THEN format('%s without consent', p.without_consent) END,
             CASE WHEN p.beyond_budget > 0 THEN format('%s of least value beyond the budget', p.beyond_budget) END), '') || ' are left out', '')),
     (2, format('%s to be written to, %s held back, in %s by value', p.sent, p.held, clientcore.counted(p.strata, 'stratum', 'strata'))
-        || coalesce(format(', at a cost of %s', trim_scale(p.cost)), '')),
+        || coalesce(', at a cost of ' || trim_scale(p.cost), '')),
     (3, format('purchases after %s, until %s, decide', p.frozen_on, p.ends_on)
-        || coalesce(format('; about %s %% would come by themselves', round(100 * p.expected, 1)), '; how many would come by themselves is not known')),
+        || coalesce('; about ' || round(100 * p.expected, 1) || ' % would come by themselves', '; how many would come by themselves is not known')),
     (4, CASE WHEN p.held = 0 THEN 'nobody is held back: it will not be known what the campaign did'
         WHEN p.detectable IS NOT NULL THEN format('four times in five it will show an uplift of %s points or more (%s %% in place of %s %%); a smaller one may stay unproven',
             round(100 * p.detectable::numeric, 1), round(100 * (p.expected + p.detectable::numeric), 1), round(100 * p.expected, 1))

@@ -115,5 +115,5 @@ detectable_uplift_of(int64 sent, int64 held, double share, double confidence,
 	double root = (linear + sqrt(linear * linear + 4 * square * constant)) /
 				  (2 * square);
 
-	return z > 0 && share + root <= 1 ? root : (double) NAN;
+	return z > 0 && root > 0 && share + root <= 1 ? root : (double) NAN;
 }

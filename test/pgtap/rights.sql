@@ -66,6 +66,8 @@ SELECT is((SELECT string_agg(reason, ',') FROM spied.pending), NULL, 'a superuse
 SELECT is((SELECT count(*)::integer FROM spied.pending), 1, 'and it was noted');
 SELECT is((SELECT count(*)::integer FROM clientcore.verify('spied')), 0, 'a superuser verifies');
 SELECT lives_ok($$SELECT * FROM clientcore.bases$$, 'a superuser looks at the bases');
+SELECT lives_ok($$CALL clientcore.start_campaign('spied', 'spied', 'SELECT client AS client_id FROM trade.sales WHERE trade.worth(amount) > 0 AND trade.spy(''a list'')')$$, 'a superuser starts a campaign');
+SELECT lives_ok($$CALL clientcore.refresh('spied')$$, 'and refreshes again');
 SELECT lives_ok($$CALL clientcore.forget('spied', '3')$$, 'a superuser forgets');
 SELECT lives_ok($$CALL clientcore.attach('spied', 'trade.sales', client => '(who::text::integer)::trade.spied', sold_at => 'on_day', amount => 'amount', build => false)$$,
     'a superuser attaches a planted cast');
@@ -102,6 +104,7 @@ SELECT throws_ok(format('SELECT * FROM shop.%I', t), '42501', NULL, 'a reader ca
 FROM unnest(ARRAY['history', 'pending', 'guest', 'forgotten', 'forgotten_client', 'source', 'state', 'settings', 'client_alias']) AS t;
 SELECT throws_ok(format('CALL clientcore.%s', c), '42501', NULL, 'a reader cannot ' || c)
 FROM unnest(ARRAY['refresh(''shop'')', 'detach(''shop'')', 'forget(''shop'', ''1'')', 'pause(''shop'')', 'resume(''shop'')',
+    'start_campaign(''shop'', ''x'', ''clients'')', 'start_campaign(''shop'', ''x'', ''clients'', preview => true)',
     'grant_read(''shop'', ''cc_reader'')', 'upgrade_base(''shop'')', 'capture_from(''shop'', ''trade.orders'', NULL)']) AS c;
 SET ROLE cc_stranger;
 SELECT throws_ok($$CALL clientcore.attach('mine', 'trade.orders', client => 'id', sold_at => 'on_day', amount => 'amount', build => false)$$, '42501', NULL,
