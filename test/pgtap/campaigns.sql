@@ -460,31 +460,32 @@ SELECT results_eq('SELECT campaign_name, verdict FROM year.campaign_results', $$
 SELECT is_empty($$SELECT campaign_name, uplift_share FROM year.campaign_results WHERE abs(uplift_share - CASE campaign_name WHEN 'works' THEN 0.10 WHEN 'idle' THEN 0 ELSE -0.09 END) > 0.003
     OR abs(extra_revenue_amount - 40 * uplift_share * sent_count) > 0.01 OR abs(extra_profit_amount - 0.3 * extra_revenue_amount) > 0.0001 OR abs(return_on_cost_share - (extra_profit_amount - sent_count) / sent_count) > 0.0000001$$, 'by as much as was done');
 SELECT ok(detectable_uplift_share BETWEEN 0.01 AND 0.15, 'so much was to be seen') FROM year.campaign_results WHERE campaign_name = 'works';
-CREATE FUNCTION pg_temp.lessons() RETURNS TABLE (reason text, band smallint, sent bigint, returned bigint, expected numeric, factor numeric) LANGUAGE sql AS $$
-SELECT s.reason, s.band::smallint, n, back, expected, round(ln(1 - (back + 50 * mean) / (n + 50)) / ln(1 - mean), 8) FROM (
+CREATE FUNCTION pg_temp.lessons() RETURNS TABLE (reason text, band smallint, sent bigint, returned bigint, expected numeric, learnt numeric) LANGUAGE sql AS $$
+SELECT s.reason, s.band::smallint, n, back, expected, round((back + 50 * expected / n) / (n + 50), 8) FROM (
     SELECT coalesce(k.reason, '') AS reason, width_bucket(k.silence_days, ARRAY[0, 180, 365, 730]) AS band, count(*) AS n, count(*) FILTER (WHERE EXISTS (SELECT FROM yearly WHERE client = k.client_id AND day > p.frozen_on AND day <= p.ends_on)) AS back,
         sum(CASE WHEN chance_12m = 1 THEN 1 ELSE round(1 - (1 - chance_12m) ^ ((p.ends_on - p.frozen_on) / 365.0), 10) END) AS expected
-    FROM year.campaign_client AS k JOIN year.campaign AS p USING (campaign_id) WHERE arm = 'treatment' AND was_lost AND p.ends_on <= (SELECT as_of FROM year.state) GROUP BY 1, 2) AS s, LATERAL (SELECT least(greatest(expected / n, 0.0001), 0.9999) AS mean) AS m $$;
+    FROM year.campaign_client AS k JOIN year.campaign AS p USING (campaign_id) WHERE arm = 'treatment' AND was_lost AND p.ends_on <= (SELECT as_of FROM year.state) GROUP BY 1, 2) AS s $$;
 CREATE INDEX ON yearly (client, day);
 ANALYZE yearly;
 CREATE TEMP TABLE lesson AS SELECT * FROM pg_temp.lessons();
 SELECT * FROM pg_temp.same_rows('TABLE year.campaign_lesson', 'TABLE lesson', 10, 'what campaigns teach');
-SELECT * FROM pg_temp.same_rows('SELECT reason, silence_band, silence_band_rank, sent_count, returned_count, returned_share, expected_share, chance_factor FROM year.campaign_lessons', $$SELECT CASE reason WHEN '' THEN '(not known)' ELSE reason END,
-    CASE band WHEN 1 THEN 'under half a year' WHEN 2 THEN 'half a year to a year' WHEN 3 THEN 'one to two years' WHEN 4 THEN 'two years and more' END, band, sent, returned, round(returned::numeric / sent, 8), round(expected / sent, 8), round(factor, 4) FROM lesson$$, 10, 'as the view has it');
+SELECT * FROM pg_temp.same_rows('SELECT reason, silence_band, silence_band_rank, sent_count, returned_count, returned_share, expected_share, learnt_share FROM year.campaign_lessons', $$SELECT CASE reason WHEN '' THEN '(not known)' ELSE reason END,
+    CASE band WHEN 1 THEN 'under half a year' WHEN 2 THEN 'half a year to a year' WHEN 3 THEN 'one to two years' WHEN 4 THEN 'two years and more' END, band, sent, returned, round(returned::numeric / sent, 8), round(expected / sent, 8), learnt FROM lesson$$, 10, 'as the view has it');
 SELECT is_empty('SELECT FROM year.campaign_client AS k LEFT JOIN chance_before AS b USING (client_id) WHERE abs(k.chance_12m - b.return_12m_share) > 0.00000001 OR b.client_id IS NULL OR k.silence_days <> b.silence_days
     OR k.reason IS DISTINCT FROM (SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = k.client_id ORDER BY noted_on DESC LIMIT 1)', 'from what was known then');
-SELECT is_empty('SELECT reason, band FROM lesson WHERE factor <= 0 OR (factor > 1) <> (returned > expected) AND expected / sent > 0.0001', 'a factor is above one where more came than was expected');
-SELECT ok((SELECT max(abs(factor - 1)) FROM lesson WHERE reason = 'price') > 0, 'and differs');
+SELECT is_empty('SELECT reason, band FROM lesson WHERE learnt NOT BETWEEN least(returned, expected) / sent - 0.00000001 AND greatest(returned, expected) / sent + 0.00000001', 'what is learnt lies between what came and what was expected');
+SELECT ok((SELECT max(abs(learnt - expected / sent)) FROM lesson WHERE reason = 'price') > 0, 'and differs');
 CREATE TEMP VIEW wanted AS
 SELECT w.client_id, w.return_12m_share, w.expected_value_amount, w.value_lost_amount, w.return_rule, w.reason, w.campaign_sent_count, w.campaign_returned_count, l.return_12m_share AS own_share, l.return_rule AS own_rule, e.*,
        (SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1) AS last_reason
-FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id) LEFT JOIN LATERAL (SELECT sent, returned, factor FROM lesson AS e
+FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id) LEFT JOIN LATERAL (SELECT sent, returned, expected, learnt FROM lesson AS e
     WHERE e.reason = coalesce((SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1), '') AND e.band = width_bucket(l.silence_days, ARRAY[0, 180, 365, 730]) OFFSET 0) AS e ON true;
 CREATE TEMP TABLE learnt AS TABLE wanted;
-SELECT cmp_ok((SELECT count(*) FROM learnt WHERE factor IS NOT NULL AND abs(return_12m_share - own_share) > 0.001), '>', 300::bigint, 'chances are learnt');
-SELECT is_empty('SELECT client_id, return_12m_share, own_share, factor FROM learnt WHERE abs(return_12m_share - CASE WHEN factor IS NULL OR own_share = 1 THEN own_share ELSE 1 - (1 - own_share) ^ factor END) > 0.0000005
-    OR return_12m_share NOT BETWEEN 0 AND 1 OR abs(expected_value_amount - value_lost_amount * return_12m_share) > 0.001', 'as many times as likely every day');
-SELECT is_empty('SELECT client_id FROM learnt WHERE return_rule IS DISTINCT FROM own_rule || CASE WHEN factor IS NULL THEN '''' ELSE '' and campaigns'' END OR reason IS DISTINCT FROM last_reason OR campaign_sent_count <> coalesce(sent, 0) OR campaign_returned_count <> coalesce(returned, 0)', 'which is said');
+SELECT cmp_ok((SELECT count(*) FROM learnt WHERE learnt IS NOT NULL AND abs(return_12m_share - own_share) > 0.001), '>', 300::bigint, 'chances are learnt');
+SELECT is_empty('SELECT client_id, return_12m_share, own_share, learnt FROM learnt WHERE abs(return_12m_share - CASE WHEN learnt IS NULL THEN own_share
+    WHEN learnt * sent > expected THEN 1 - (1 - own_share) * (1 - learnt) / (1 - expected / sent) ELSE own_share * learnt * sent / expected END) > 0.0000005
+    OR return_12m_share NOT BETWEEN 0 AND 1 OR abs(expected_value_amount - value_lost_amount * return_12m_share) > 0.001', 'by what was learnt, more and less');
+SELECT is_empty('SELECT client_id FROM learnt WHERE return_rule IS DISTINCT FROM own_rule || CASE WHEN learnt IS NULL THEN '''' ELSE '' and campaigns'' END OR reason IS DISTINCT FROM last_reason OR campaign_sent_count <> coalesce(sent, 0) OR campaign_returned_count <> coalesce(returned, 0)', 'which is said');
 SELECT is_empty('SELECT FROM (SELECT win_back_rank, lead(win_back_rank) OVER w AS next, expected_value_amount, lead(expected_value_amount) OVER w AS less FROM year.win_back_list WINDOW w AS (ORDER BY win_back_rank)) AS s WHERE next <> win_back_rank + 1 OR less > expected_value_amount', 'and the list goes by it');
 DELETE FROM year.campaign WHERE name <> 'idle';
 SELECT pg_temp.refresh('year') \g /dev/null
