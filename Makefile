@@ -18,6 +18,7 @@ SQL_FILES = \
 	sql/56_models.sql \
 	sql/57_figures.sql \
 	sql/58_uplift.sql \
+	sql/59_charts.sql \
 	sql/60_operations.sql \
 	sql/61_layout.sql \
 	sql/61_care_layout.sql \
