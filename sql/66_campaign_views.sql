@@ -166,9 +166,16 @@ BEGIN
         EXECUTE format('SELECT e.name FROM clientcore.exports_of($1) e WHERE NOT $2 OR NOT EXISTS (SELECT FROM %I.campaign p WHERE p.campaign_id = e.campaign)', base)
         USING base, only_orphans
     LOOP
-        EXECUTE format('DROP VIEW %I.%I', base, export.name);
+        BEGIN
+            EXECUTE format('DROP VIEW %I.%I', base, export.name);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            -- one that is no more of use stays empty for those that read it; no refresh stops for it
+            IF NOT only_orphans THEN
+                RAISE;
+            END IF;
+        END;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION clientcore.drop_exports(text, boolean) IS
-'Internal: drops views of those to be written to. Errors: 2BP01 while other objects depend on one.';
+'Internal: drops views of those to be written to. Errors: 2BP01 while other objects depend on one that is not an orphan.';
