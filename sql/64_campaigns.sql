@@ -17,16 +17,17 @@ COMMENT ON FUNCTION clientcore.last_reasons() IS
 'Internal: what stands in FROM, in the template of a view, for the last reason told for each loss';
 
 -- Where consent is told, who has not given it is not written to; where it is not, who has
--- refused it, which nobody can have.
+-- refused it, which nobody can have. Who was marked protected since the refresh is not either.
 CREATE FUNCTION clientcore.may_be_written_to()
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $sql$coalesce(i.has_consent, NOT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'clients' AND o.roles ? 'consent'))$sql$
+SELECT $sql$coalesce(i.has_consent, NOT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'clients' AND o.roles ? 'consent'))
+                AND NOT EXISTS (SELECT FROM %1$I.client_mark m WHERE m.client_id %8$s c.client_id AND m.kind = 'protected' AND coalesce(m.until >= c.as_of_date, true))$sql$
 $$;
 COMMENT ON FUNCTION clientcore.may_be_written_to() IS
-'Internal: the condition, in a template, by which a client with the row i of client_info, or none, may be written to';
+'Internal: the condition, in a template, by which a client c with the row i of client_info, or none, may be written to';
 
 CREATE FUNCTION clientcore.silence_band(days text)
 RETURNS text
@@ -44,15 +45,17 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('CASE WHEN %1$s >= 1 THEN 1 ELSE round(1 - power(1 - %1$s, (%2$s) / 365.0), 10) END', chance, days)
+SELECT format('CASE WHEN %1$s >= 1 THEN 1 ELSE round((1 - exp(ln((1 - %1$s)::float8) * (%2$s) / 365))::numeric, 10) END', chance, days)
 $$;
 COMMENT ON FUNCTION clientcore.chance_within(text, text) IS
 'Internal: the expression for a chance within some days, from that within a year';
 
 -- Common table expressions, in a template, for a list of clients, $1 (as text): who of it
 -- may be written to, and which arm each is in. $2 is the name of the campaign, $3 the share
--- held back, $4 how many may be written to (null: all).
---   listed     every client of the list: is it known, protected, without consent
+-- held back, $4 how many may be written to (null: all), $5 whether who is held back in another campaign
+-- may be in this one.
+--   listed     every client of the list: is it known, protected, without consent, held back
+--              in another campaign that runs
 --   arm        client, arm, stratum, and what is known of it
 -- Clients are sorted by value and cut into up to ten strata of the same size, each large
 -- enough to have about five of the smaller arm. Within a stratum those whose hash comes
@@ -73,11 +76,16 @@ BEGIN
             -- as the base writes it: equal keys may be written in several ways
             SELECT coalesce(c.client_id, l.client_id) AS client_id, c.client_id IS NOT NULL AS is_known, coalesce(c.is_protected, false) AS is_protected, @may AS has_consent,
                 greatest(coalesce(c.value_amount, 0), 0) AS value, c.is_lost, c.silence_days, CASE WHEN c.is_lost THEN r.reason END AS reason,
-                CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date
+                CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date,
+                l.written, EXISTS (
+                    SELECT FROM %1$I.campaign_client k
+                    JOIN %1$I.campaign p ON p.campaign_id = k.campaign_id
+                    WHERE k.client_id %8$s l.client_id AND k.arm = 'holdout' AND p.ends_on > c.as_of_date) AND NOT $5 AS is_held_elsewhere
             FROM (
-                SELECT DISTINCT coalesce(a.client, v.client) AS client_id
-                FROM (SELECT g.client::@type AS client FROM unnest($1) g (client) WHERE g.client IS NOT NULL) v
-                LEFT JOIN %1$I.client_alias a ON a.alias %8$s v.client) l
+                SELECT DISTINCT ON (coalesce(a.client, v.client)) coalesce(a.client, v.client) AS client_id, v.written
+                FROM (SELECT g.client::@type AS client, g.client AS written FROM unnest($1) g (client) WHERE g.client IS NOT NULL) v
+                LEFT JOIN %1$I.client_alias a ON a.alias %8$s v.client
+                ORDER BY coalesce(a.client, v.client), v.written COLLATE "C") l
             LEFT JOIN (%2$s) c ON c.client_id %8$s l.client_id
             LEFT JOIN %1$I.client_info i ON i.client_id %8$s l.client_id
             LEFT JOIN @reasons r ON r.client_id %8$s l.client_id
@@ -86,7 +94,7 @@ BEGIN
         placed AS (
             SELECT l.*, row_number() OVER (ORDER BY l.value DESC, l.client_id::text COLLATE "C") AS place
             FROM listed l
-            WHERE l.is_known AND NOT l.is_protected AND l.has_consent),
+            WHERE l.is_known AND NOT l.is_protected AND l.has_consent AND NOT l.is_held_elsewhere),
         -- so many of the first that no more are written to than may be
         chosen AS MATERIALIZED (
             SELECT p.*, count(*) OVER () AS clients
@@ -113,8 +121,24 @@ $$;
 COMMENT ON FUNCTION clientcore.arm_rows(text) IS
 'Internal: the common table expressions that divide the clients of a list into those written to and those held back';
 
+CREATE FUNCTION clientcore.has_aliases(base text)
+RETURNS boolean
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.client_alias)', base) INTO found;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION clientcore.has_aliases(text) IS
+'Internal: whether a base knows duplicates';
+
 -- What those in campaigns bought since: within the time of the campaign, and from their
--- return on.
+-- return on. Of clients that turned out to be one person, one has it all; and none where some
+-- were written to and some held back, for that compares nothing.
 CREATE FUNCTION clientcore.campaign_outcome_query(base text, day date)
 RETURNS text
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
@@ -131,11 +155,20 @@ SELECT format($sql$
                 SELECT k.campaign_id, k.client_id, h.history,
                     coalesce(clientcore.slice(clientcore.as_of(h.history, least(p.ends_on, %3$L)), p.frozen_on + 1, NULL), '{}') AS within
                 FROM %1$I.campaign p
-                JOIN %1$I.campaign_client k USING (campaign_id)
-                LEFT JOIN %1$I.client_alias a ON a.alias %2$s k.client_id
-                LEFT JOIN (%4$s) h ON h.client_id %2$s coalesce(a.client, k.client_id)
+                JOIN (%5$s) k USING (campaign_id)
+                LEFT JOIN (%4$s) h ON h.client_id %2$s k.person
                 OFFSET 0) w
-            OFFSET 0) w$sql$, base, (SELECT equality FROM clientcore.base_key(base)), day, clientcore.joined_histories(base))
+            OFFSET 0) w$sql$, base, (SELECT equality FROM clientcore.base_key(base)), day, clientcore.joined_histories(base), format(CASE WHEN clientcore.has_aliases(base) THEN $sql$
+                    SELECT m.campaign_id, m.client_id, m.person
+                    FROM (
+                        SELECT k.campaign_id, k.client_id, coalesce(a.client, k.client_id) AS person,
+                            row_number() OVER (PARTITION BY k.campaign_id, coalesce(a.client, k.client_id) ORDER BY k.client_id::text COLLATE "C") AS nth,
+                            count(*) FILTER (WHERE k.arm = 'treatment') OVER (PARTITION BY k.campaign_id, coalesce(a.client, k.client_id)) AS sent,
+                            count(*) OVER (PARTITION BY k.campaign_id, coalesce(a.client, k.client_id)) AS keys
+                        FROM %1$I.campaign_client k
+                        LEFT JOIN %1$I.client_alias a ON a.alias %2$s k.client_id) m
+                    WHERE m.nth = 1 AND m.sent IN (0, m.keys)$sql$
+                ELSE 'SELECT k.campaign_id, k.client_id, k.client_id AS person FROM %1$I.campaign_client k' END, base, (SELECT equality FROM clientcore.base_key(base))))
 $$;
 COMMENT ON FUNCTION clientcore.campaign_outcome_query(text, date) IS
 'Internal: the query of what those in campaigns bought since';
@@ -149,15 +182,22 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
-        SELECT s.reason, s.silence_band, s.sent, s.returned, s.expected, round((s.returned + 50 * s.expected / s.sent) / (s.sent + 50), 8)
+        SELECT s.reason, s.silence_band, s.sent, s.returned, s.held, s.held_returned, s.expected, round((s.returned + 50 * s.expected / s.sent) / (s.sent + 50), 8)
         FROM (
-            SELECT coalesce(k.reason, '') AS reason, %3$s AS silence_band, count(*) AS sent, count(*) FILTER (WHERE o.returned_on IS NOT NULL) AS returned,
-                sum(%4$s) AS expected
+            SELECT coalesce(k.reason, '') AS reason, %3$s AS silence_band, count(*) FILTER (WHERE k.arm = 'treatment') AS sent,
+                count(o.returned_on) FILTER (WHERE k.arm = 'treatment') AS returned, count(*) FILTER (WHERE k.arm = 'holdout') AS held,
+                count(o.returned_on) FILTER (WHERE k.arm = 'holdout') AS held_returned, sum(%4$s) FILTER (WHERE k.arm = 'treatment') AS expected
             FROM %1$I.campaign p
             JOIN %1$I.campaign_client k USING (campaign_id)
             JOIN %1$I.campaign_outcome o ON o.campaign_id = k.campaign_id AND o.client_id %5$s k.client_id
-            WHERE p.ends_on <= %2$L AND k.arm = 'treatment' AND k.was_lost AND k.chance_12m IS NOT NULL
-            GROUP BY 1, 2) s$sql$,
+            WHERE p.ends_on <= %2$L AND k.was_lost AND k.chance_12m IS NOT NULL
+                -- a client teaches once at a time: by the first of campaigns that run side by side
+                AND NOT EXISTS (
+                    SELECT FROM %1$I.campaign_client e
+                    JOIN %1$I.campaign f USING (campaign_id)
+                    WHERE e.client_id %5$s k.client_id AND f.ends_on > p.frozen_on AND (f.frozen_on, f.campaign_id) < (p.frozen_on, p.campaign_id))
+            GROUP BY 1, 2) s
+        WHERE s.sent > 0$sql$,
     base, day, clientcore.silence_band('k.silence_days'), clientcore.chance_within('k.chance_12m', 'p.ends_on - p.frozen_on'),
     (SELECT equality FROM clientcore.base_key(base)))
 $$;
@@ -173,8 +213,8 @@ LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$CASE WHEN %2$s.learnt_share * %2$s.sent_count > %2$s.expected_count
-                        THEN 1 - (1 - %1$s) * (1 - %2$s.learnt_share) / (1 - %2$s.expected_count / %2$s.sent_count)
-                    WHEN %2$s.expected_count > 0 THEN %1$s * %2$s.learnt_share * %2$s.sent_count / %2$s.expected_count
+                        THEN 1 - (1 - %1$s) * (1 - %2$s.learnt_share) / nullif(1 - %2$s.expected_count / %2$s.sent_count, 0)
+                    WHEN %2$s.expected_count > 0 AND %1$s IS NOT NULL THEN %1$s * %2$s.learnt_share * %2$s.sent_count / %2$s.expected_count
                     ELSE %1$s END$sql$, chance, lesson)
 $$;
 COMMENT ON FUNCTION clientcore.learnt_chance(text, text) IS
@@ -186,7 +226,7 @@ LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off
 AS $$
-SELECT clientcore.drop_exports(base, true),
+SELECT clientcore.drop_orphan_exports(base),
     clientcore.replace_rows(base, 'campaign_outcome', clientcore.campaign_outcome_query(base, day));
 SELECT clientcore.replace_rows(base, 'campaign_lesson', clientcore.campaign_lesson_query(base, day))
 $$;

@@ -128,7 +128,9 @@ SELECT format($sql$
             SELECT DISTINCT ON (s.client_id) s.client_id, s.name, s.manager, s.segment, s.region, s.industry, s.channel,
                 CASE WHEN s.birthday >= '1900-01-02' THEN s.birthday END AS birthday,
                 CASE WHEN s.known_since >= '1900-01-02' THEN s.known_since END AS known_since,
-                s.kind, s.image_maker, s.expert, s.consent
+                s.kind, s.image_maker, s.expert,
+                -- what was refused under one key is refused
+                bool_and(s.consent) OVER (PARTITION BY s.client_id) AS consent
             FROM (%s) s
             ORDER BY s.client_id, s.is_alias, s.client::text COLLATE "C", s.name, s.manager, s.segment, s.region, s.industry, s.channel, s.birthday, s.known_since,
                 s.kind, s.image_maker, s.expert, s.consent$sql$, clientcore.known_care_rows(base, attached))

@@ -92,10 +92,13 @@ SELECT CASE WHEN NOT (reader ->> 'has_breakdown')::boolean THEN '' ELSE format($
         WHERE m.was IS NULL AND m.history OPERATOR(clientcore.<>) '{}')$sql$,
     base, source_number, k.equality,
     format($sql$
-        SELECT s.client, coalesce(s.group_name, ''), %1$s AS history
-        FROM (%2$s) s
-        WHERE %3$s = 'client'
-        GROUP BY s.client, coalesce(s.group_name, '')$sql$,
+        SELECT s.client, s.group_name, s.history
+        FROM (
+            SELECT s.client, coalesce(s.group_name, '') AS group_name, %1$s AS history
+            FROM (%2$s) s
+            WHERE s.client IS DISTINCT FROM NULL
+            GROUP BY s.client, coalesce(s.group_name, '')) s
+        WHERE %3$s = 'client'$sql$,
         CASE WHEN complete_from IS NULL THEN o.aggregate ELSE format('clientcore.slice(%s, %L, NULL)', o.aggregate, complete_from) END,
         CASE how WHEN 'delta' THEN 'SELECT t.client_id AS client, t.group_name, t.delta FROM taken t'
             WHEN 'dirty' THEN format('SELECT s.* FROM dirty d JOIN (%s) s ON s.client %s d.client', reader ->> 'query', k.equality)

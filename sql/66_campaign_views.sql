@@ -34,6 +34,8 @@ BEGIN
                 var_samp(k.revenue) FILTER (WHERE k.is_sent) AS sent_variance, var_samp(k.revenue) FILTER (WHERE NOT k.is_sent) AS held_variance,
                 CASE WHEN bool_and(k.is_profit_known) THEN avg(coalesce(k.profit, 0)) FILTER (WHERE k.is_sent) END AS sent_profit,
                 CASE WHEN bool_and(k.is_profit_known) THEN avg(coalesce(k.profit, 0)) FILTER (WHERE NOT k.is_sent) END AS held_profit,
+                CASE WHEN bool_and(k.is_profit_known) THEN var_samp(coalesce(k.profit, 0)) FILTER (WHERE k.is_sent) END AS sent_profit_variance,
+                CASE WHEN bool_and(k.is_profit_known) THEN var_samp(coalesce(k.profit, 0)) FILTER (WHERE NOT k.is_sent) END AS held_profit_variance,
                 coalesce(sum(k.second_purchase_count) FILTER (WHERE k.is_sent), 0) AS second_purchases,
                 coalesce(sum(k.second_revenue) FILTER (WHERE k.is_sent), 0) AS second_revenue,
                 avg(k.second_last_purchase - k.returned_on) FILTER (WHERE k.is_sent) AS second_days,
@@ -47,18 +49,23 @@ BEGIN
             (k.sent_returned::numeric / nullif(k.sent, 0))::numeric(9, 8) AS sent_returned_share,
             (k.held_returned::numeric / nullif(k.held, 0))::numeric(9, 8) AS holdout_returned_share,
             u.uplift::numeric(9, 8) AS uplift_share, u.standard_error::numeric(9, 8) AS standard_error_share,
-            u.uplift_from::numeric(9, 8) AS uplift_from_share, u.uplift_to::numeric(9, 8) AS uplift_to_share,
-            v.verdict, array_position('{works,harms,not proven,no holdout,running}', v.verdict)::smallint AS verdict_rank,
+            u.score_from::numeric(9, 8) AS uplift_from_share, u.score_to::numeric(9, 8) AS uplift_to_share,
+            v.verdict, array_position('{works,harms,not proven,too few,no holdout,running}', v.verdict)::smallint AS verdict_rank,
             CASE WHEN %7$s THEN p.detectable_uplift END::numeric(9, 8) AS detectable_uplift_share,
             k.revenue::numeric(28, 4) AS regained_revenue_amount, k.profit::numeric(28, 4) AS regained_profit_amount,
-            round(u.uplift * k.sent)::bigint AS extra_returned_count,
+            CASE WHEN e.is_over THEN round(u.uplift * k.sent)::bigint END AS extra_returned_count,
             x.revenue::numeric(28, 4) AS extra_revenue_amount,
-            (k.sent * sqrt(k.sent_variance / nullif(k.sent, 0) + k.held_variance / nullif(k.held, 0)))::numeric(28, 4) AS extra_revenue_error_amount,
-            x.profit::numeric(28, 4) AS extra_profit_amount, k.profit IS NULL AS is_profit_assumed,
+            x.revenue_error::numeric(28, 4) AS extra_revenue_error_amount,
+            x.profit::numeric(28, 4) AS extra_profit_amount, x.profit_error::numeric(28, 4) AS extra_profit_error_amount, k.profit IS NULL AS is_profit_assumed,
             d.cost::numeric(28, 4) AS cost_amount,
             CASE WHEN d.cost > 0 AND x.profit IS NOT NULL THEN greatest(least((x.profit - d.cost) / d.cost, 9999), -9999) END::numeric(12, 8) AS return_on_cost_share,
             k.second_purchases::bigint AS second_purchase_count, k.second_revenue::numeric(28, 4) AS second_revenue_amount,
             k.second_days::numeric(10, 1) AS second_lifetime_days, k.second_lost AS second_lost_count,
+            CASE WHEN NOT e.is_over THEN format('%%s written to, %%s of them came back so far; it runs until %%s', k.sent, k.sent_returned, to_char(p.ends_on, 'YYYY-MM-DD'))
+                ELSE format('of %%s written to, %%s came back', k.sent, k.sent_returned)
+                    || CASE WHEN u.uplift IS NOT NULL THEN format('; about %%s would have anyhow; the truth is between %%s and %%s more of 100', round(k.sent * k.held_returned::numeric / nullif(k.held, 0)),
+                        round(100 * u.score_from::numeric, 1), round(100 * u.score_to::numeric, 1)) ELSE '' END
+                    || ': ' || v.verdict END AS summary,
             s.as_of AS as_of_date
         FROM summed k
         JOIN places w USING (place)
@@ -67,11 +74,18 @@ BEGIN
         CROSS JOIN (%9$s) t
         CROSS JOIN LATERAL clientcore.uplift(k.sent, k.sent_returned, k.held, k.held_returned) u
         CROSS JOIN LATERAL (SELECT s.as_of >= p.ends_on AS is_over) e
-        CROSS JOIN LATERAL (SELECT CASE WHEN NOT e.is_over THEN 'running' WHEN u.uplift IS NULL THEN 'no holdout'
-            WHEN u.uplift_from > 0 AND u.score_from > 0 THEN 'works' WHEN u.uplift_to < 0 AND u.score_to < 0 THEN 'harms' ELSE 'not proven' END AS verdict) v
-        CROSS JOIN LATERAL (SELECT k.sent * (k.sent_revenue - k.held_revenue) AS revenue,
-            coalesce(k.sent * (k.sent_profit - k.held_profit), k.sent * (k.sent_revenue - k.held_revenue) * t.assumed_margin_share) AS profit) x
-        CROSS JOIN LATERAL (SELECT CASE WHEN %7$s THEN coalesce(p.cost, p.cost_per_client * k.sent) ELSE p.cost_per_client * k.sent END AS cost) d
+        CROSS JOIN LATERAL (SELECT CASE WHEN NOT e.is_over THEN 'running' WHEN k.held = 0 THEN 'no holdout'
+            WHEN k.held < 10 OR k.sent < 10 THEN 'too few' WHEN u.score_from > 0 THEN 'works' WHEN u.score_to < 0 THEN 'harms' ELSE 'not proven' END AS verdict) v
+        -- money is told when all is over: it moves about until then
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN e.is_over THEN k.sent * (k.sent_revenue - k.held_revenue) END AS revenue,
+                CASE WHEN e.is_over THEN k.sent * sqrt(k.sent_variance / nullif(k.sent, 0) + k.held_variance / nullif(k.held, 0)) END AS revenue_error,
+                CASE WHEN e.is_over THEN coalesce(k.sent * (k.sent_profit - k.held_profit), k.sent * (k.sent_revenue - k.held_revenue) * t.assumed_margin_share) END AS profit,
+                CASE WHEN e.is_over THEN k.sent * sqrt(coalesce(k.sent_profit_variance, k.sent_variance * t.assumed_margin_share ^ 2) / nullif(k.sent, 0)
+                    + coalesce(k.held_profit_variance, k.held_variance * t.assumed_margin_share ^ 2) / nullif(k.held, 0)) END AS profit_error) x
+        CROSS JOIN LATERAL (
+            SELECT coalesce(CASE WHEN %7$s THEN p.cost END, CASE WHEN num_nonnulls(p.cost_per_client, p.cost_per_return) > 0
+                THEN coalesce(p.cost_per_client, 0) * k.sent + coalesce(p.cost_per_return, 0) * k.sent_returned END) AS cost) d
         ORDER BY place, p.campaign_id$sql$,
         'What came of each campaign: how many of those written to came back, how many would have anyhow, what that brought and cost');
 
@@ -97,7 +111,8 @@ BEGIN
         SELECT coalesce(nullif(l.reason, ''), '(not known)') AS reason,
             (ARRAY['under half a year', 'half a year to a year', 'one to two years', 'two years and more'])[l.silence_band] AS silence_band,
             l.silence_band AS silence_band_rank, l.sent_count, l.returned_count,
-            (l.returned_count::numeric / l.sent_count)::numeric(9, 8) AS returned_share, (l.expected_count / l.sent_count)::numeric(9, 8) AS expected_share,
+            (l.returned_count::numeric / l.sent_count)::numeric(9, 8) AS returned_share, l.holdout_count, l.holdout_returned_count,
+            (l.holdout_returned_count::numeric / nullif(l.holdout_count, 0))::numeric(9, 8) AS holdout_returned_share, (l.expected_count / l.sent_count)::numeric(9, 8) AS expected_share,
             l.learnt_share::numeric(9, 8) AS learnt_share, s.as_of AS as_of_date
         FROM %1$I.campaign_lesson l
         CROSS JOIN %1$I.state s
@@ -113,31 +128,53 @@ COMMENT ON FUNCTION clientcore.create_campaign_views(text) IS
 'Internal: makes the views of campaigns';
 
 -- Those to be written to in one campaign: the holdout is not in it, nor who may not be
--- written to by now; nor whoever turned out to be the same person as one held back.
+-- written to by now; nor whoever turned out to be the same person as one held back. Granted
+-- alone to whoever sends letters, who must not see through it what it leaves out.
 CREATE FUNCTION clientcore.create_export(base text, campaign integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    name text := format('campaign_export_%s', campaign);
 BEGIN
-    PERFORM clientcore.create_view(base, format('campaign_export_%s', campaign), replace(replace(replace($sql$
+    IF to_regclass(format('%I.%I', base, name)) IS NOT NULL AND NOT EXISTS (SELECT FROM clientcore.exports_of(base) e WHERE e.campaign = create_export.campaign) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'duplicate_table',
+            MESSAGE = format('"%s" is there already in base "%s", and is no export of clientcore', name, base),
+            HINT = 'Rename it: the list of the campaign gets that name.';
+    END IF;
+    PERFORM clientcore.create_view(base, name, replace(replace(replace($sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             p.campaign_id, p.name AS campaign_name, p.offer AS offer_name, f.description AS offer_description,
             max(k.value)::numeric(28, 4) AS value_amount, p.frozen_on AS frozen_date, p.ends_on AS ends_date
         FROM @members k
         JOIN %1$I.campaign p ON p.campaign_id = k.campaign_id
-        JOIN %1$I.card c ON c.client_id %8$s k.person
+        JOIN (SELECT d.*, s.as_of AS as_of_date FROM %1$I.card d CROSS JOIN %1$I.state s) c ON c.client_id %8$s k.person
         LEFT JOIN %1$I.offer f ON f.offer_id = p.offer_id
         LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
         WHERE k.campaign_id = @campaign AND k.arm = 'treatment' AND NOT c.is_protected AND @may
+            AND (i.has_consent OR NOT p.is_consent_told)
             AND NOT EXISTS (SELECT FROM @members h WHERE h.campaign_id = @campaign AND h.arm = 'holdout' AND h.person %8$s k.person)
-        GROUP BY c.client_id, p.campaign_id, f.offer_id
+        GROUP BY c.client_id, c.name, c.manager, c.segment, c.region, p.campaign_id, f.offer_id
         ORDER BY c.client_id$sql$, '@members', clientcore.people_rows('campaign_client')), '@campaign', campaign::text), '@may', clientcore.may_be_written_to()),
-        'Whom to write to in this campaign: those drawn for it, without the ones held back');
+        clientcore.export_comment());
+    EXECUTE format('ALTER VIEW %I.%I SET (security_barrier)', base, name);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_export(text, integer) IS
-'Internal: makes the view of those to be written to in a campaign';
+'Internal: makes the view of those to be written to in a campaign. Errors: 42P07 where something else has its name.';
+
+-- By which a view of that name is known to be one.
+CREATE FUNCTION clientcore.export_comment()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT 'Whom to write to in this campaign of clientcore: those drawn for it, without the ones held back'
+$$;
+COMMENT ON FUNCTION clientcore.export_comment() IS
+'Internal: the comment on a view of those to be written to';
 
 CREATE FUNCTION clientcore.exports_of(base text)
 RETURNS TABLE (name text, campaign integer)
@@ -148,13 +185,13 @@ SELECT c.relname::text, substring(c.relname FROM '[0-9]+$')::integer
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = base AND c.relkind = 'v' AND c.relname ~ '^campaign_export_[1-9][0-9]{0,8}$' AND c.relowner = n.nspowner
+    AND obj_description(c.oid, 'pg_class') = clientcore.export_comment()
 ORDER BY 2
 $$;
 COMMENT ON FUNCTION clientcore.exports_of(text) IS
 'Internal: the views of those to be written to in the campaigns of a base';
 
--- Of all campaigns, or of those that are no more.
-CREATE FUNCTION clientcore.drop_exports(base text, only_orphans boolean)
+CREATE FUNCTION clientcore.drop_exports(base text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -162,20 +199,35 @@ AS $$
 DECLARE
     export record;
 BEGIN
+    FOR export IN SELECT e.name FROM clientcore.exports_of(base) e LOOP
+        EXECUTE format('DROP VIEW %I.%I', base, export.name);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.drop_exports(text) IS
+'Internal: drops all views of those to be written to. Errors: 2BP01 while other objects depend on one.';
+
+-- Of campaigns that are no more. One that others read, or depend on, stays for now, and is
+-- empty: no refresh waits for it.
+CREATE FUNCTION clientcore.drop_orphan_exports(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+DECLARE
+    export record;
+BEGIN
     FOR export IN
-        EXECUTE format('SELECT e.name FROM clientcore.exports_of($1) e WHERE NOT $2 OR NOT EXISTS (SELECT FROM %I.campaign p WHERE p.campaign_id = e.campaign)', base)
-        USING base, only_orphans
+        EXECUTE format('SELECT e.name FROM clientcore.exports_of($1) e WHERE NOT EXISTS (SELECT FROM %I.campaign p WHERE p.campaign_id = e.campaign)', base) USING base
     LOOP
         BEGIN
             EXECUTE format('DROP VIEW %I.%I', base, export.name);
-        EXCEPTION WHEN dependent_objects_still_exist THEN
-            -- one that is no more of use stays empty for those that read it; no refresh stops for it
-            IF NOT only_orphans THEN
-                RAISE;
-            END IF;
+        EXCEPTION WHEN dependent_objects_still_exist OR lock_not_available THEN
+            NULL;
         END;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION clientcore.drop_exports(text, boolean) IS
-'Internal: drops views of those to be written to. Errors: 2BP01 while other objects depend on one that is not an orphan.';
+COMMENT ON FUNCTION clientcore.drop_orphan_exports(text) IS
+'Internal: drops the views of those to be written to in campaigns that were deleted, where that can be done at once';

@@ -992,7 +992,7 @@ BEGIN
                 coalesce(c.value_profit_amount, c.value_revenue_amount * t.assumed_margin_share) AS profit,
                 CASE WHEN o.sent_count > 0 THEN @learnt ELSE coalesce(c.purchase_12m_share, h.chance_12m) END AS chance_12m,
                 CASE WHEN o.sent_count > 0 THEN 'own past and campaigns' ELSE coalesce('model ' || c.model_kind, 'own past') END AS return_rule,
-                r.reason, coalesce(o.sent_count, 0) AS campaign_sent_count, coalesce(o.returned_count, 0) AS campaign_returned_count, t.win_back_cost_share,
+                r.reason, coalesce(o.sent_count, 0) AS lesson_sent_count, coalesce(o.returned_count, 0) AS lesson_returned_count, t.win_back_cost_share,
                 c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days, c.rung_stage, c.loyalty_rung, c.is_key, c.was_key_before,
                 c.action_abc, c.xyz_class, c.status, c.kinds, c.as_of_date
             FROM (%2$s) c
@@ -1015,10 +1015,10 @@ BEGIN
             c.lost_date, c.last_purchase_date, c.silence_days, c.typical_interval_days,
             c.rung_stage AS lost_from_stage, (c.loyalty_rung + 2)::smallint AS lost_from_rank, c.loyalty_rung,
             c.is_key, c.was_key_before AS is_former_key,
-            c.return_rule, c.reason, c.campaign_sent_count, c.campaign_returned_count, c.as_of_date
+            c.return_rule, c.reason, c.lesson_sent_count, c.lesson_returned_count, c.as_of_date
         FROM chosen c
         LEFT JOIN action a USING (action_abc, xyz_class, status, kinds)
-        ORDER BY win_back_rank$sql$, '@reasons', clientcore.last_reasons()), '@band', clientcore.silence_band('c.silence_days')), '@learnt', clientcore.learnt_chance('h.chance_12m', 'o')),
+        ORDER BY win_back_rank$sql$, '@reasons', clientcore.last_reasons()), '@band', clientcore.silence_band('c.silence_days')), '@learnt', clientcore.learnt_chance('coalesce(h.chance_12m, c.purchase_12m_share)', 'o')),
         'Lost clients worth winning back: what they were worth, the chance that they return, what that may cost, what to offer');
 
     PERFORM clientcore.create_view(base, 'models', $sql$

@@ -77,7 +77,10 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     -- the index of the clients
-    IF state = '54000' AND message LIKE 'index row %' THEN
+    IF state = '54000' AND message LIKE 'index row % "group_history_pkey"%' THEN
+        message := 'a client and its group are longer than an index can hold: ' || message;
+        hint := 'Attach it with breakdown => ''left(..., 50)'', or with client => ''md5(...)''.';
+    ELSIF state = '54000' AND message LIKE 'index row %' THEN
         message := 'a client is longer than an index can hold: ' || message;
         hint := 'Attach it with client => ''md5(...)'', or leave such rows out by filter.';
     END IF;
@@ -905,7 +908,7 @@ VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', 
 UNION ALL
 SELECT o.kind, o.name, ''
 FROM (VALUES ('VIEW', 'campaign_lessons'), ('VIEW', 'campaign_clients'), ('VIEW', 'campaign_results_by'), ('VIEW', 'campaign_results'),
-    ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cross_sell_gaps'), ('VIEW', 'partial_losses'), ('VIEW', 'client_breadth'),
+    ('VIEW', 'channel_mix_by'), ('VIEW', 'channel_mix'), ('VIEW', 'cross_sell_gaps'), ('VIEW', 'partial_losses'), ('VIEW', 'client_groups'), ('VIEW', 'client_breadth'),
     ('VIEW', 'manager_portfolio'), ('VIEW', 'care_due'), ('VIEW', 'loyal_but_ignored'), ('VIEW', 'concession_balance_by'), ('VIEW', 'concession_balance'),
     ('VIEW', 'relationship_scores_by'), ('VIEW', 'relationship_scores'), ('VIEW', 'feedback_response_by'), ('VIEW', 'feedback_response'),
     ('VIEW', 'offer_eligibility'), ('VIEW', 'council_candidates'), ('VIEW', 'prospects'), ('VIEW', 'dossier'), ('VIEW', 'client_interactions'),
@@ -1011,7 +1014,7 @@ BEGIN
         SELECT c.oid FROM clientcore.layout_objects() o
         JOIN pg_class c ON c.relname = o.name AND c.relnamespace = base_schema AND c.relkind = 'r'
         ORDER BY c.relname));
-    PERFORM clientcore.drop_exports(base, false);
+    PERFORM clientcore.drop_exports(base);
     FOR object IN SELECT * FROM clientcore.layout_objects() LOOP
         EXECUTE format('DROP %s IF EXISTS %I.%I%s', object.kind, base, object.name, object.arguments);
     END LOOP;
@@ -1158,10 +1161,13 @@ SELECT format($sql$
         dirty AS MATERIALIZED (
             SELECT t.client_id AS client FROM waiting t WHERE t.delta IS NULL AND t.reason IS NULL%6$s),
         sold AS MATERIALIZED (
-            SELECT s.client, s.group_name, %4$s AS history
-            FROM (%5$s) s
-            WHERE %7$s = 'client' AND (%8$s OR clientcore.key_fraction(s.client) < %9$L)
-            GROUP BY s.client, s.group_name),
+            SELECT s.client, s.group_name, s.history
+            FROM (
+                SELECT s.client, s.group_name, %4$s AS history
+                FROM (%5$s) s
+                WHERE s.client IS DISTINCT FROM NULL AND (%8$s OR clientcore.key_fraction(s.client) < %9$L)
+                GROUP BY s.client, s.group_name) s
+            WHERE %7$s = 'client'),
         kept AS MATERIALIZED (
             SELECT a.client, a.group_name, %10$s AS history
             FROM (
@@ -1298,6 +1304,7 @@ BEGIN
     EXECUTE format('%3$s DELETE FROM %1$I.client_alias a USING person x WHERE a.alias %2$s x.client OR a.client %2$s x.client',
         base, key.equality, persons);
     -- words that told of it
+    EXECUTE format('UPDATE %I.campaign SET from_list = ''a query'' WHERE from_list ~ ''[[:space:]]'' AND strpos(from_list, $1) > 0', base) USING arguments ->> 'client';
     EXECUTE format('UPDATE %I.care_source SET failure = NULL WHERE failure IS NOT NULL', base);
     EXECUTE format('DELETE FROM %1$I.interaction_kind k WHERE k.kind IS NULL AND NOT EXISTS (SELECT FROM %1$I.interaction i WHERE lower(i.own_kind) = lower(k.value))', base);
     RETURN counts || jsonb_build_object('rows', rows);

@@ -262,7 +262,8 @@ FROM built b, LATERAL (VALUES
         plan ->> 'amount_scale', clientcore.counted(b.rounded, 'amount', 'amounts'), to_char(CASE WHEN abs(b.rounding) >= 0.000001 THEN round(b.rounding, 6) ELSE b.rounding END, 'FMSG99999999990.09999999999999999999'))
         ELSE format('no amount has more than %s decimals', plan ->> 'amount_scale') END),
     (6.5, CASE WHEN plan ->> 'breakdown' IS NOT NULL THEN format('broken down by %s: %s, %s', plan ->> 'breakdown',
-        clientcore.counted(b.groups, 'group', 'groups'), clientcore.counted(b.group_histories, 'history of a client', 'histories of clients')) END),
+        clientcore.counted(b.groups, 'group', 'groups'), clientcore.counted(b.group_histories, 'history of a client', 'histories of clients'))
+        || CASE WHEN b.groups > 100 THEN '; over a hundred are hard to look through: is there a column that joins them?' ELSE '' END END),
     (7, CASE plan ->> 'capture'
         WHEN 'delta' THEN 'followed by triggers on the table (capture delta)'
         WHEN 'dirty' THEN coalesce('every refresh rebuilds (capture dirty), as long as ' || (plan ->> 'obstacle'),

@@ -192,8 +192,12 @@ add_row(SaleEvaluator *evaluator, TupleTableSlot *slot, int sign)
 	key.client = role_value(evaluator, ROLE_CLIENT, &key.is_guest);
 	if (evaluator->roles[ROLE_BREAKDOWN] != NULL)
 	{
+		MemoryContext context =
+			MemoryContextSwitchTo(evaluator->context->ecxt_per_tuple_memory);
+
 		value = role_value(evaluator, ROLE_BREAKDOWN, &isnull);
 		key.group = isnull ? cstring_to_text("") : DatumGetTextPP(value);
+		MemoryContextSwitchTo(context);
 	}
 	delta_set_add(evaluator->deltas, &key, &day);
 }

@@ -17,13 +17,13 @@
 #define SQRT_2_PI 2.50662827463100050242
 
 /*
- * The value below which a standard normal variable lies with a probability
- * between 0 and 1.  Newton's method on the logarithm of the tail, which is
+ * The value above which a standard normal variable lies with a probability
+ * between 0 and 1, which may be as small as it likes.  Newton's method on the logarithm of the tail, which is
  * concave, from a bound beyond the root (a tail is at most exp(-x^2 / 2) / 2):
  * every step comes nearer from the same side.
  */
 double
-normal_quantile(double probability)
+normal_upper_quantile(double probability)
 {
 	double tail = Min(probability, 1 - probability);
 	double wanted = log(tail);
@@ -39,7 +39,7 @@ normal_quantile(double probability)
 			break;
 		x += step;
 	}
-	return probability < 0.5 ? -x : x;
+	return probability < 0.5 ? x : -x;
 }
 
 static double
@@ -75,7 +75,7 @@ score_interval(const Arm *arm, double z)
 Uplift
 uplift_of(const Arm *sent, const Arm *held, double confidence)
 {
-	double z = normal_quantile((1 + confidence) / 2);
+	double z = normal_upper_quantile((1 - confidence) / 2);
 	double a = share_of(sent);
 	double b = share_of(held);
 	ShareRange of_sent = score_interval(sent, z);
@@ -100,20 +100,24 @@ uplift_of(const Arm *sent, const Arm *held, double confidence)
  *		d^2 = z^2 ((p + d)(1 - p - d) / sent + p (1 - p) / held)
  *
  * with z the sum of the quantiles of confidence and power.  NaN where even the
- * return of all would not be enough.
+ * return of all would not be enough, where all return anyhow, and where so
+ * little power asks for nothing.
  */
 double
 detectable_uplift_of(int64 sent, int64 held, double share, double confidence,
 					 double power)
 {
-	double z = normal_quantile((1 + confidence) / 2) + normal_quantile(power);
+	double z = normal_upper_quantile((1 - confidence) / 2) +
+			   normal_upper_quantile(1 - power);
 	double over_sent = z * z / (double) sent;
 	double square = 1 + over_sent;
 	double linear = over_sent * (1 - 2 * share);
 	double constant =
 		share * (1 - share) * (over_sent + z * z / (double) held);
-	double root = (linear + sqrt(linear * linear + 4 * square * constant)) /
-				  (2 * square);
+	double wide = sqrt(linear * linear + 4 * square * constant);
+	/* without a difference of what is nearly the same */
+	double root = linear > 0 ? (linear + wide) / (2 * square)
+							 : 2 * constant / (wide - linear);
 
 	return z > 0 && root > 0 && share + root <= 1 ? root : (double) NAN;
 }

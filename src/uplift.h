@@ -28,7 +28,7 @@ typedef struct Uplift
 	ShareRange score;  /* by scores, which holds for few too */
 } Uplift;
 
-extern double normal_quantile(double probability);
+extern double normal_upper_quantile(double probability);
 extern Uplift uplift_of(const Arm *sent, const Arm *held, double confidence);
 extern double detectable_uplift_of(int64 sent, int64 held, double share,
 								   double confidence, double power);
