@@ -270,11 +270,11 @@ FROM jsonb_to_record(plan) p (listed bigint, unknown bigint, examples text[], pr
     strata integer, with_chance bigint, has_share boolean, expected numeric, detectable double precision, cost numeric, cost_per_return numeric, has_words boolean, offer text, holdout numeric,
     frozen_on date, ends_on date, base text, waiting bigint, refresh_hours numeric, is_stale boolean, campaign integer, others bigint), LATERAL (VALUES
     (1, clientcore.counted(p.listed, 'client', 'clients') || ' on the list'
-        || coalesce(': ' || nullif(concat_ws(', ', CASE WHEN p.unknown > 0 THEN format('%s not known to the base (such as %s)', p.unknown, array_to_string(p.examples, ', ')) END,
+        || coalesce('; left out: ' || nullif(concat_ws(', ', CASE WHEN p.unknown > 0 THEN format('%s not known to the base', p.unknown) || coalesce(' (such as ' || nullif(array_to_string(p.examples, ', '), '') || ')', '') END,
             CASE WHEN p.protected > 0 THEN format('%s protected', p.protected) END,
             CASE WHEN p.without_consent > 0 THEN format('%s without consent', p.without_consent) END,
             CASE WHEN p.held_elsewhere > 0 THEN format('%s held back in a campaign that runs', p.held_elsewhere) END,
-            CASE WHEN p.beyond_budget > 0 THEN format('%s of least value beyond the budget', p.beyond_budget) END), '') || ' are left out', '')),
+            CASE WHEN p.beyond_budget > 0 THEN format('%s of least value beyond the budget', p.beyond_budget) END), ''), '')),
     (2, format('%s to be written to, %s held back, in %s by value', p.sent, p.held, clientcore.counted(p.strata, 'stratum', 'strata'))
         || coalesce(', at a cost of ' || trim_scale(p.cost), '') || coalesce(CASE WHEN p.cost IS NULL THEN ', at a cost of ' ELSE ' and ' END || trim_scale(p.cost_per_return) || ' for each that returns', '')),
     (3, CASE WHEN p.has_words THEN format('"%s" is no row of the table offer: it is taken for words, and its cost is not known', p.offer) END),

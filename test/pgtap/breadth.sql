@@ -346,7 +346,7 @@ INSERT INTO made_base VALUES ('random', 'seen');
 \set at_least_mix 5
 \if :has_real
 \set at_least_breadth 4500
-\set at_least_losses 90
+\set at_least_losses 40
 \set at_least_gaps 100
 \set at_least_mix 80
 INSERT INTO made_base VALUES ('classicmodels', 'real_classic'), ('northwind', 'real_northwind'), ('online_retail', 'real_retail');
@@ -419,23 +419,50 @@ SELECT * FROM pg_temp.view_is('client_breadth', $$
     JOIN setting s USING (base)
     JOIN (SELECT base, count(DISTINCT line) AS n FROM part WHERE year_count > 0 GROUP BY base) b USING (base)
     JOIN (SELECT base, client, min(day) AS first FROM day GROUP BY base, client) f USING (base, client)
-    JOIN (VALUES (1, 'narrower'), (2, 'same'), (3, 'wider'), (4, 'new')) AS c (rank, change)
-        ON c.rank = CASE WHEN f.first > s.compared THEN 4 ELSE 2 + sign(p.now - p.before) END
+    JOIN (VALUES (1, 'narrower'), (2, 'exchanged'), (3, 'same'), (4, 'wider'), (5, 'new')) AS c (rank, change)
+        ON c.rank = CASE WHEN f.first > s.compared THEN 5 WHEN p.now < p.before THEN 1 WHEN p.now > p.before THEN 4 WHEN p.dropped_groups IS NULL THEN 3 ELSE 2 END
     LEFT JOIN (
         SELECT DISTINCT ON (base, client) base, client, line, year_revenue / sum(year_revenue) OVER (PARTITION BY base, client) AS share
         FROM part WHERE year_revenue > 0 ORDER BY base, client, year_revenue DESC, line) t USING (base, client)$$, '{client_id}', :at_least_breadth);
 
+-- client_groups
+SELECT * FROM pg_temp.view_is('client_groups', $$
+    SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, pg_temp.label(p.line) AS group_name,
+        row_number() OVER (PARTITION BY base, p.client ORDER BY year_revenue DESC, p.line)::integer AS group_rank, c.status AS group_status, c.rank::smallint AS group_status_rank,
+        p.first AS first_group_purchase_date, p.last AS last_group_purchase_date, s.as_of - p.last AS group_silence_days, t.silence_limit AS group_silence_limit_days,
+        p.gap::numeric(10, 1) AS group_interval_days, n AS group_purchase_count, year_count AS purchase_12m_count, round(revenue, 4) AS revenue_amount, round(year_revenue, 4) AS revenue_12m_amount,
+        round(before_revenue, 4) AS revenue_before_amount, round(now_revenue, 4) AS revenue_now_amount, round(now_revenue - before_revenue, 4) AS difference_amount,
+        k.is_key, k.key_rank, k.abc_class, k.abc_rank, k.status, k.status_rank, s.compared AS compared_date, s.as_of AS as_of_date
+    FROM (
+        SELECT p.*, (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM (
+            SELECT day - lag(day) OVER (ORDER BY day) AS gap FROM day d WHERE (d.base, d.client, d.line) = (p.base, p.client, p.line) AND bought) g) AS gap
+        FROM part p) p
+    JOIN known k USING (base, client)
+    JOIN setting s USING (base)
+    CROSS JOIN LATERAL (SELECT greatest(own_limit, client_limit, ceil(2 * p.gap)::integer) AS silence_limit, s.as_of - client_last <= client_limit AS is_here, s.as_of - p.last AS silence) t
+    JOIN (VALUES (1, 'lost'), (2, 'overdue'), (3, 'shrank'), (4, 'dropped'), (5, 'bought')) AS c (rank, status)
+        ON c.rank = CASE WHEN p.last IS NULL THEN 4 WHEN is_here AND n >= 2 AND since_count >= 2 AND silence > t.silence_limit THEN 1
+            WHEN is_here AND silence > coalesce(p.gap, t.silence_limit) AND client_last > p.last THEN 2 WHEN now_count = 0 THEN 4
+            WHEN now_revenue < 0.75 * before_revenue THEN 3 ELSE 5 END$$, '{client_id,group_name}', :at_least_breadth);
+
 -- partial_losses
 SELECT * FROM pg_temp.view_is('partial_losses', $$
-    SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, pg_temp.label(p.line) AS group_name, p.last + greatest(own_limit, client_limit) + 1 AS lost_date, p.last AS last_group_purchase_date,
-        as_of - p.last AS group_silence_days, greatest(own_limit, client_limit) AS group_silence_limit_days,
-        (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM (
-            SELECT day - lag(day) OVER (ORDER BY day) AS gap FROM day d WHERE (d.base, d.client, d.line) = (p.base, p.client, p.line) AND bought) g)::numeric(10, 1) AS group_interval_days,
+    SELECT p.base, p.client AS client_id, k.name, k.manager, k.segment, k.region, pg_temp.label(p.line) AS group_name,
+        format('bought on %s of %s until %s, and on none of %s since', n, t.purchases || CASE t.purchases WHEN 1 THEN ' purchase' ELSE ' purchases' END, p.last, since_count) AS why,
+        p.last + t.silence_limit + 1 AS lost_date, p.last AS last_group_purchase_date,
+        as_of - p.last AS group_silence_days, t.silence_limit AS group_silence_limit_days, t.gap::numeric(10, 1) AS group_interval_days,
         n AS group_purchase_count, since_count AS purchase_since_count, round(value, 4) AS revenue_lost_amount,
         CASE WHEN client_revenue > 0 THEN round(least(greatest(revenue, 0) / client_revenue, 1), 8) END AS group_revenue_share,
+        (SELECT max(day) FROM day d WHERE (d.base, d.line) = (p.base, p.line) AND bought) AS group_last_sold_date,
         k.last_purchase_date, k.revenue_12m_amount, k.is_key, k.key_rank, k.abc_class, k.abc_rank, k.status, k.status_rank, as_of AS as_of_date
-    FROM part p JOIN known k USING (base, client)
-    WHERE as_of - client_last <= client_limit AND n >= 2 AND client_last > p.last AND as_of - p.last > own_limit AND as_of - p.last > client_limit$$, '{client_id,group_name}', :at_least_losses);
+    FROM (
+        SELECT p.*, (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM (
+            SELECT day - lag(day) OVER (ORDER BY day) AS gap FROM day d WHERE (d.base, d.client, d.line) = (p.base, p.client, p.line) AND bought) g) AS gap
+        FROM part p) p
+    JOIN known k USING (base, client)
+    CROSS JOIN LATERAL (SELECT p.gap, greatest(own_limit, client_limit, ceil(2 * p.gap)::integer) AS silence_limit,
+        (SELECT count(DISTINCT day) FROM day d WHERE (d.base, d.client) = (p.base, p.client) AND bought AND day <= p.last) AS purchases) t
+    WHERE as_of - client_last <= client_limit AND n >= 2 AND since_count >= 2 AND as_of - p.last > t.silence_limit$$, '{client_id,group_name}', :at_least_losses);
 
 -- cross_sell_gaps
 CREATE TEMP TABLE in_cell AS
@@ -450,8 +477,8 @@ SELECT * FROM pg_temp.view_is('cross_sell_gaps', $$
         GROUP BY base, i.abc_xyz, p.line, c.n, s.share
         HAVING count(*) >= s.share * c.n)
     SELECT base, i.client AS client_id, i.name, i.manager, i.segment, i.region, pg_temp.label(o.line) AS group_name,
-        row_number() OVER (PARTITION BY base, i.client ORDER BY o.share * o.typical DESC, o.line) AS gap_rank, abc_xyz, i.abc_xyz_rank,
-        o.n AS cell_client_count, o.buyers AS cell_buyer_count, round(o.share, 8) AS cell_buyer_share, round(o.typical, 4) AS typical_12m_amount, round(o.share * o.typical, 4) AS expected_12m_amount,
+        row_number() OVER (PARTITION BY base, i.client ORDER BY EXISTS (SELECT FROM day d WHERE (d.base, d.client, d.line) = (i.base, i.client, o.line) AND d.bought), o.share * least(o.typical, greatest(i.revenue_12m_amount, 0)) DESC, o.line) AS gap_rank, abc_xyz, i.abc_xyz_rank,
+        o.n AS cell_client_count, o.buyers AS cell_buyer_count, round(o.share, 8) AS cell_buyer_share, round(o.typical, 4) AS typical_12m_amount, round(o.share * least(o.typical, greatest(i.revenue_12m_amount, 0)), 4) AS expected_12m_amount,
         EXISTS (SELECT FROM day d WHERE (d.base, d.client, d.line) = (i.base, i.client, o.line) AND d.bought) AS is_former_buyer,
         (SELECT max(d.day) FROM day d WHERE (d.base, d.client, d.line) = (i.base, i.client, o.line) AND d.bought) AS last_group_purchase_date,
         i.revenue_12m_amount, i.is_key, i.key_rank, i.loyalty_stage, i.loyalty_rank, i.loyalty_rung, i.status, i.status_rank, i.as_of_date

@@ -86,7 +86,7 @@ SELECT client, CASE WHEN number <= round(last * holdout) - round((first - 1) * h
 -- The same by the query that start_campaign runs.
 CREATE FUNCTION pg_temp.arms(base text, clients text[], name text, holdout numeric, most bigint DEFAULT NULL) RETURNS TABLE (client_id text, arm text, stratum integer, value numeric) LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY EXECUTE 'WITH ' || clientcore.arm_rows(base) || 'SELECT a.client_id::text, a.arm, a.stratum::integer, a.value FROM arm AS a' USING clients, name, holdout, most;
+    RETURN QUERY EXECUTE 'WITH ' || clientcore.arm_rows(base) || 'SELECT a.client_id::text, a.arm, a.stratum::integer, a.value FROM arm AS a' USING clients, name, holdout, most, true;
 END
 $$;
 CREATE TEMP TABLE tried AS
@@ -113,7 +113,7 @@ DECLARE
     found text;
 BEGIN
     EXECUTE format('DELETE FROM %I.campaign WHERE name = %L', base, name);
-    EXECUTE format('CALL clientcore.start_campaign(%L, %L, %L%s)', base, name, list, arguments);
+    EXECUTE format('CALL clientcore.start_campaign(%L, %L, %L, overlap => true%s)', base, name, list, arguments);
     EXECUTE format('SELECT md5(string_agg(concat_ws('' '', k.client_id, k.arm, k.stratum, k.value), '','' ORDER BY k.client_id::text COLLATE "C"))
         FROM %1$I.campaign_client AS k JOIN %1$I.campaign AS p USING (campaign_id) WHERE p.name = $1', base) INTO found USING name;
     RETURN found;
@@ -138,7 +138,9 @@ $$;
 SELECT is(pg_temp.start_with(setting, value), :'first', 'the same arms with ' || setting || ' = ' || value)
 FROM (VALUES ('enable_hashagg', 'off'), ('enable_hashjoin', 'off'), ('enable_sort', 'off'), ('work_mem', '64kB'), ('max_parallel_workers_per_gather', '0'), ('max_parallel_workers', '0'),
     ('extra_float_digits', '-3'), ('timezone', 'Asia/Tokyo'), ('search_path', 'pg_temp')) AS s (setting, value);
-SELECT isnt(pg_temp.start('laws', other, 'clients'), :'first', 'another draw for ' || other) FROM unnest(ARRAY['Söö & ''joo'' ', 'söö & ''joo''', 'x']) AS other;
+SELECT isnt(pg_temp.start('laws', other, 'clients'), :'first', 'another draw for ' || other) FROM unnest(ARRAY['Söö & ''joo''!', 'söö & joo', 'x']) AS other;
+SELECT throws_ok(format($$CALL clientcore.start_campaign('laws', %L, 'clients')$$, other), '22023', 'name: base "laws" has a campaign "Söö & ''joo''" already', 'a name is the same in whatever capitals and blanks')
+FROM unnest(ARRAY['Söö & ''joo'' ', 'söö & ''JOO''']) AS other;
 SELECT cmp_ok(count(*), '<', 60::bigint, 'which has few of the same clients') FROM (SELECT client_id FROM pg_temp.arms('laws', (SELECT array_agg(client) FROM worth), 'x', 0.1) WHERE arm = 'holdout'
     INTERSECT SELECT client_id FROM pg_temp.arms('laws', (SELECT array_agg(client) FROM worth), 'y', 0.1) WHERE arm = 'holdout') AS s;
 
@@ -192,11 +194,11 @@ FROM (VALUES ('''laws'', ''e'', ''clients'', holdout => 1', '22023', 'holdout: i
     ('''laws'', ''e'', NULL', '22004', 'from_list must not be null'), ('''laws'', ''e'', ''SELECT client_id FROM laws.clients WHERE false''', '22023', 'from_list: nobody is left to be written to'),
     ('''laws'', ''e'', ''SELECT NULL::text AS client_id''', '22023', 'from_list: nobody is left to be written to'), ('''laws'', ''e'', ''SELECT ''''nobody'''' AS client_id''', '22023', 'from_list: nobody is left to be written to'),
     ('''laws'', ''e'', ''SELECT ''''c1'''' AS client_id'', holdout => 0.9', '22023', 'from_list: nobody is left to be written to'),
-    ('''laws'', ''e'', ''plain''', '22023', 'from_list: column q.client_id does not exist'), ('''laws'', ''e'', ''SELECT client FROM sold''', '22023', 'from_list: column q.client_id does not exist'),
+    ('''laws'', ''e'', ''plain''', '22023', 'from_list: column client_id does not exist'), ('''laws'', ''e'', ''SELECT client FROM sold''', '22023', 'from_list: column client_id does not exist'),
     ('''laws'', ''e'', ''SELECT 1 AS client_id, 2 AS client_id''', '22023', NULL), ('''laws'', ''e'', ''SELECT client_id FROM laws.clients WHERE''', '22023', NULL), ('''laws'', ''e'', ''SELECT client_id FRO laws.clients ORDER''', '22023', NULL),
     ('''laws'', ''e'', ''SELECT client_id FROM laws.clients; SELECT 1''', '22023', NULL), ('''laws'', ''e'', ''no_such_view''', '22023', 'from_list: "no_such_view" is neither a view nor a query'), ('''laws'', ''e'', ''a b c''', '22023', 'from_list: "a b c" is neither a view nor a query'),
     ('''laws'', ''e'', ''DELETE FROM sold RETURNING client AS client_id''', '22023', NULL), ('''laws'', ''e'', ''WITH d AS (DELETE FROM sold RETURNING client AS client_id) SELECT * FROM d''', '0A000', NULL),
-    ('''laws'', ''e'', ''SELECT client_id FROM no_such_table''', '42P01', NULL), ('''laws'', ''e'', ''SELECT 1 / (length(client) - length(client)) AS client_id FROM sold''', '22012', NULL), ('''numbers'', ''e'', ''SELECT ''''x'''' AS client_id''', '22P02', NULL),
+    ('''laws'', ''e'', ''SELECT client_id FROM no_such_table''', '42P01', NULL), ('''laws'', ''e'', ''SELECT 1 / (length(client) - length(client)) AS client_id FROM sold''', '22012', NULL), ('''numbers'', ''e'', ''SELECT ''''x'''' AS client_id''', '22023', NULL),
     ('''laws'', ''e'', ''clients'', budget => 100', '22023', 'budget: what one client costs is not known'), ('''laws'', ''e'', ''clients'', budget => -1, cost_per_client => 1', '22023', 'budget: it must not be negative, nor 1e15 or more'),
     ('''laws'', ''e'', ''clients'', budget => ''NaN'', cost_per_client => 1', '22023', 'budget: it must not be negative, nor 1e15 or more'), ('''laws'', ''e'', ''clients'', cost_per_client => -1', '22023', 'cost_per_client: it must not be negative, nor 1e15 or more'),
     ('''laws'', ''e'', ''clients'', cost_per_client => ''Infinity''', '22023', 'cost_per_client: it must not be negative, nor 1e15 or more'), ('''laws'', ''e'', ''clients'', offer => ''two''', '22023', 'offer: 2 rows of the table offer have this name'),
@@ -208,14 +210,14 @@ SELECT results_eq('SELECT count(*) FROM laws.campaign', ARRAY[:campaigns::bigint
 SELECT is((SELECT count(*) FROM laws.campaign_client LEFT JOIN laws.campaign USING (campaign_id) WHERE name IS NULL), 0::bigint, 'nor stores a client');
 SELECT pg_temp.refresh('laws') \g /dev/null
 SELECT set_eq('SELECT name FROM clientcore.exports_of(''laws'')', 'SELECT ''campaign_export_'' || campaign_id FROM laws.campaign', 'nor makes a view');
-SELECT is(clientcore.run_as_owner(clientcore.base_owner('laws'), 'base_plan_campaign', 'laws', '{"name": "x", "from_list": "clients", "holdout": 0.1, "path": "public"}') ->> 'held', '300', 'it would hold back a tenth');
+SELECT is(clientcore.run_as_owner(clientcore.base_owner('laws'), 'base_plan_campaign', 'laws', '{"name": "not yet", "from_list": "clients", "holdout": 0.1, "overlap": true, "path": "public"}') ->> 'held', '300', 'it would hold back a tenth');
 -- What is not known is not told of.
 SELECT results_eq($$SELECT line FROM clientcore.campaign_lines('{"listed": 1, "unknown": 0, "protected": 0, "without_consent": 0, "beyond_budget": 0, "sent": 1, "held": 0, "strata": 1, "frozen_on": "2024-01-01", "ends_on": "2024-02-01"}')$$,
     ARRAY['1 client on the list', '1 to be written to, 0 held back, in 1 stratum by value', 'purchases after 2024-01-01, until 2024-02-01, decide; how many would come by themselves is not known', 'nobody is held back: it will not be known what the campaign did'], 'a list of which little is known, in words');
-SELECT results_eq($$SELECT line FROM clientcore.campaign_lines('{"listed": 25, "unknown": 1, "protected": 2, "without_consent": 3, "beyond_budget": 4, "sent": 10, "held": 5, "strata": 2, "expected": 0.1, "detectable": 0.25, "cost": 20.50, "frozen_on": "2024-01-01", "ends_on": "2024-02-01", "others": 1, "base": "a b", "campaign": 7}')$$,
-    ARRAY['25 clients on the list: 1 not known to the base, 2 protected, 3 without consent, 4 of least value beyond the budget are left out', '10 to be written to, 5 held back, in 2 strata by value, at a cost of 20.5',
-        'purchases after 2024-01-01, until 2024-02-01, decide; about 10.0 % would come by themselves', 'four times in five it will show an uplift of 25.0 points or more (35.0 % in place of 10.0 %); a smaller one may stay unproven',
-        '1 client is in another campaign that still runs: what comes of one will be seen in both', 'whom to write to: SELECT * FROM "a b".campaign_export_7'], 'and one of which much is');
+SELECT results_eq($$SELECT line FROM clientcore.campaign_lines('{"listed": 25, "unknown": 1, "protected": 2, "without_consent": 3, "beyond_budget": 4, "sent": 20, "held": 15, "strata": 2, "has_share": true, "with_chance": 35, "expected": 0.1, "detectable": 0.25, "cost": 20.50, "frozen_on": "2024-01-01", "ends_on": "2024-02-01", "others": 1, "base": "a b", "campaign": 7}')$$,
+    ARRAY['25 clients on the list; left out: 1 not known to the base, 2 protected, 3 without consent, 4 of least value beyond the budget', '20 to be written to, 15 held back, in 2 strata by value, at a cost of 20.5',
+        'purchases after 2024-01-01, until 2024-02-01, decide; about 10.0 % would come by themselves', 'to be proven, it must bring back 25.0 of 100 more than come by themselves (35.0 in place of 10.0); if it truly does, that will show four times in five, and if it does less, expect "not proven"',
+        '1 client is written to in another campaign that runs: what comes of one will be seen in both', 'whom to write to: SELECT * FROM "a b".campaign_export_7'], 'and one of which much is');
 SELECT current_setting('is_superuser')::boolean AS may_create \gset
 \if :may_create
 CREATE ROLE cc_campaign_owner;
@@ -347,7 +349,9 @@ SELECT ok(has_table_privilege(r, 'trade.campaign_export_' || :asked, 'SELECT'), 
 -- Whatever is in campaigns: what each bought in the time of its campaign, by the day of the base; and the campaigns.
 CREATE FUNCTION pg_temp.outcome(as_of date, OUT campaign_id integer, OUT client_id text, OUT returned_on date, OUT purchase_count bigint, OUT revenue numeric, OUT profit numeric, OUT is_profit_known boolean,
     OUT second_purchase_count bigint, OUT second_revenue numeric, OUT second_last_purchase date) RETURNS SETOF record LANGUAGE sql AS $$
-WITH own AS (SELECT k.campaign_id, k.client_id, frozen_on, least(ends_on, $1) AS until, coalesce(a.client, k.client_id) AS person FROM trade.campaign_client AS k JOIN trade.campaign AS p USING (campaign_id) LEFT JOIN trade.client_alias AS a ON a.alias = k.client_id),
+-- of several clients that are one person the first, and none where they are in both arms
+WITH own AS (SELECT k.campaign_id, min(k.client_id COLLATE "C") AS client_id, frozen_on, least(ends_on, $1) AS until, coalesce(a.client, k.client_id) AS person FROM trade.campaign_client AS k JOIN trade.campaign AS p USING (campaign_id)
+        LEFT JOIN trade.client_alias AS a ON a.alias = k.client_id GROUP BY 1, 3, 4, 5 HAVING count(DISTINCT k.arm) = 1),
     bought AS (SELECT coalesce(a.client, t.client) AS person, day, amount, profit FROM traded AS t LEFT JOIN trade.client_alias AS a ON a.alias = t.client WHERE day <= $1),
     first AS (SELECT o.campaign_id, o.client_id, o.person, min(day) FILTER (WHERE amount >= 0) AS returned_on, count(DISTINCT day) FILTER (WHERE amount >= 0) AS purchase_count, coalesce(sum(amount), 0) AS revenue, sum(profit) AS profit,
         count(profit) = count(day) AS is_profit_known FROM own AS o LEFT JOIN bought AS b ON b.person = o.person AND day > frozen_on AND day <= until GROUP BY 1, 2, 3)
@@ -365,9 +369,10 @@ WITH one AS (SELECT CASE WHEN by_place THEN n.manager END AS manager, CASE WHEN 
         coalesce(sum(second_purchase_count) FILTER (WHERE is_sent), 0) AS more, coalesce(sum(second_revenue) FILTER (WHERE is_sent), 0) AS more_money, avg(second_last_purchase - returned_on) FILTER (WHERE is_sent) AS days, count(*) FILTER (WHERE is_sent AND is_lost_again) AS lost
         FROM one GROUP BY manager, segment, campaign_id)
 SELECT manager, segment, campaign_id, as_of >= ends_on, n, s, h, sr, hr, round(sr::numeric / nullif(s, 0), 8), round(hr::numeric / nullif(h, 0), 8), round(u.d::numeric, 8), round(sqrt(u.sp * (1 - u.sp) / s + u.hp * (1 - u.hp) / h)::numeric, 8),
-    round(money, 4), CASE WHEN known THEN round(summed.profit, 4) END, round(u.d * s)::bigint, round(s * (sm - hm), 4), round(s * sqrt(sv / s + hv / h), 4), round(x.profit, 4), NOT known, round(c.cost, 4), round((x.profit - c.cost) / nullif(c.cost, 0), 8), more::bigint, round(more_money, 4), round(days, 1), lost
+    round(money, 4), CASE WHEN known THEN round(summed.profit, 4) END, CASE WHEN o.is_over THEN round(u.d * s)::bigint END, CASE WHEN o.is_over THEN round(s * (sm - hm), 4) END, CASE WHEN o.is_over THEN round(s * sqrt(sv / nullif(s, 0) + hv / nullif(h, 0)), 4) END, CASE WHEN o.is_over THEN round(x.profit, 4) END, NOT known, round(c.cost, 4), CASE WHEN o.is_over THEN round((x.profit - c.cost) / nullif(c.cost, 0), 8) END, more::bigint, round(more_money, 4), round(days, 1), lost
 FROM summed JOIN trade.campaign USING (campaign_id), LATERAL (SELECT sr::float8 / nullif(s, 0), hr::float8 / nullif(h, 0), sr::float8 / nullif(s, 0) - hr::float8 / nullif(h, 0)) AS u (sp, hp, d), LATERAL (SELECT CASE WHEN known THEN s * (summed.sp - summed.hp) ELSE s * (sm - hm) * 0.3 END) AS x (profit),
-    LATERAL (SELECT CASE WHEN by_place OR campaign.cost IS NULL THEN cost_per_client * s ELSE campaign.cost END) AS c (cost) $$;
+    LATERAL (SELECT as_of >= ends_on) AS o (is_over),
+    LATERAL (SELECT CASE WHEN by_place OR campaign.cost IS NULL THEN CASE WHEN cost_per_client IS NULL THEN cost_per_return * sr ELSE cost_per_client * s + coalesce(cost_per_return * sr, 0) END ELSE campaign.cost END) AS c (cost) $$;
 CREATE FUNCTION pg_temp.agrees(what text) RETURNS SETOF text LANGUAGE plpgsql AS $f$
 DECLARE
     day date := (SELECT as_of FROM trade.state);
@@ -382,11 +387,12 @@ BEGIN
         'SELECT campaign_id, list_count, sent_count, holdout_count, sent_returned_count, holdout_returned_count, regained_revenue_amount, second_purchase_count, second_revenue_amount, second_lost_count FROM trade.campaign_results', 6, what || ': which sum to it');
     RETURN QUERY SELECT is_empty($$SELECT * FROM (SELECT r.*, u FROM trade.campaign_results AS r, uplift(sent_count, sent_returned_count, holdout_count, holdout_returned_count) AS u UNION ALL
             SELECT (SELECT r FROM trade.campaign_results AS r LIMIT 0).*, NULL WHERE false) AS r WHERE (uplift_share, standard_error_share, uplift_from_share, uplift_to_share) IS DISTINCT FROM (round((u).uplift::numeric, 8), round((u).standard_error::numeric, 8),
-            round((u).uplift_from::numeric, 8), round((u).uplift_to::numeric, 8))
-        OR verdict IS DISTINCT FROM CASE WHEN as_of_date < ends_date THEN 'running' WHEN holdout_count = 0 THEN 'no holdout' WHEN least((u).uplift_from, (u).score_from) > 0 THEN 'works' WHEN greatest((u).uplift_to, (u).score_to) < 0 THEN 'harms' ELSE 'not proven' END
-        OR verdict_rank <> array_position(ARRAY['works', 'harms', 'not proven', 'no holdout', 'running'], verdict)$$, what || ': uplift and verdict');
+            round((u).score_from::numeric, 8), round((u).score_to::numeric, 8))
+        OR verdict IS DISTINCT FROM CASE WHEN as_of_date < ends_date THEN 'running' WHEN holdout_count = 0 THEN 'no holdout' WHEN least(sent_count, holdout_count) < 10 THEN 'too few' WHEN (u).score_from > 0 THEN 'works' WHEN (u).score_to < 0 THEN 'harms' ELSE 'not proven' END
+        OR verdict_rank <> array_position(ARRAY['works', 'harms', 'not proven', 'too few', 'no holdout', 'running'], verdict)$$, what || ': uplift and verdict');
     RETURN QUERY SELECT pg_temp.same_rows('SELECT campaign_id, client_id, is_returned, returned_date, purchase_count, revenue_amount, profit_amount, second_purchase_count, second_revenue_amount FROM trade.campaign_clients',
-        format('SELECT campaign_id, client_id, returned_on IS NOT NULL, returned_on, purchase_count, round(revenue, 4), round(profit, 4), second_purchase_count, round(second_revenue, 4) FROM pg_temp.outcome(%L)', day), 1000, what || ': client by client');
+        format('SELECT campaign_id, k.client_id, returned_on IS NOT NULL, returned_on, coalesce(purchase_count, 0), round(coalesce(revenue, 0), 4), round(profit, 4), coalesce(second_purchase_count, 0), round(coalesce(second_revenue, 0), 4)
+            FROM trade.campaign_client AS k LEFT JOIN pg_temp.outcome(%L) USING (campaign_id, client_id)', day), 1000, what || ': client by client');
 END
 $f$;
 SELECT pg_temp.start('trade', 'long', 'SELECT client_id FROM trade.clients', ', holdout => 0.4, ends_on => ''2023-11-15'', cost_per_client => 0.35'), pg_temp.start('trade', 'to all', 'lost_clients', ', holdout => 0, ends_on => ''2023-08-01'''),
@@ -406,7 +412,7 @@ UPDATE trade.settings SET as_of = '2024-03-31';
 SELECT pg_temp.refresh('trade') \g /dev/null
 SELECT * FROM pg_temp.agrees('after nine months');
 SELECT ok(count(*) FILTER (WHERE revenue < 0) > 0 AND count(*) FILTER (WHERE returned_on IS NULL AND revenue < 0) > 0 AND count(*) FILTER (WHERE second_revenue > revenue) > 100 AND count(*) FILTER (WHERE NOT is_profit_known) > 20, 'with goods returned, purchases after the campaign, profit that is not known') FROM trade.campaign_outcome;
-SELECT ok(bool_or(is_profit_assumed) AND bool_or(NOT is_profit_assumed) AND bool_or(cost_amount = 1234.5) AND bool_or(cost_amount IS NULL) AND bool_and(return_on_cost_share IS NULL) FILTER (WHERE coalesce(cost_amount, 0) = 0 OR holdout_count = 0) AND count(return_on_cost_share) = 2, 'costs are known, or not') FROM trade.campaign_results;
+SELECT ok(bool_or(is_profit_assumed) AND bool_or(NOT is_profit_assumed) AND bool_or(cost_amount = 1234.5) AND bool_or(cost_amount IS NULL) AND bool_and(return_on_cost_share IS NULL) FILTER (WHERE coalesce(cost_amount, 0) = 0 OR holdout_count = 0) AND count(return_on_cost_share) = 1, 'costs are known, or not') FROM trade.campaign_results;
 -- Sales are changed after the fact, clients are joined, some are gone altogether.
 UPDATE traded SET amount = -amount WHERE day BETWEEN '2023-07-05' AND '2023-07-20';
 DELETE FROM traded WHERE day BETWEEN '2023-08-01' AND '2023-08-20' OR client = (SELECT client_id FROM sent WHERE n = 60);
@@ -460,11 +466,13 @@ SELECT results_eq('SELECT campaign_name, verdict FROM year.campaign_results', $$
 SELECT is_empty($$SELECT campaign_name, uplift_share FROM year.campaign_results WHERE abs(uplift_share - CASE campaign_name WHEN 'works' THEN 0.10 WHEN 'idle' THEN 0 ELSE -0.09 END) > 0.003
     OR abs(extra_revenue_amount - 40 * uplift_share * sent_count) > 0.01 OR abs(extra_profit_amount - 0.3 * extra_revenue_amount) > 0.0001 OR abs(return_on_cost_share - (extra_profit_amount - sent_count) / sent_count) > 0.0000001$$, 'by as much as was done');
 SELECT ok(detectable_uplift_share BETWEEN 0.01 AND 0.15, 'so much was to be seen') FROM year.campaign_results WHERE campaign_name = 'works';
-CREATE FUNCTION pg_temp.lessons() RETURNS TABLE (reason text, band smallint, sent bigint, returned bigint, expected numeric, learnt numeric) LANGUAGE sql AS $$
-SELECT s.reason, s.band::smallint, n, back, expected, round((back + 50 * expected / n) / (n + 50), 8) FROM (
-    SELECT coalesce(k.reason, '') AS reason, width_bucket(k.silence_days, ARRAY[0, 180, 365, 730]) AS band, count(*) AS n, count(*) FILTER (WHERE EXISTS (SELECT FROM yearly WHERE client = k.client_id AND day > p.frozen_on AND day <= p.ends_on)) AS back,
-        sum(CASE WHEN chance_12m = 1 THEN 1 ELSE round(1 - (1 - chance_12m) ^ ((p.ends_on - p.frozen_on) / 365.0), 10) END) AS expected
-    FROM year.campaign_client AS k JOIN year.campaign AS p USING (campaign_id) WHERE arm = 'treatment' AND was_lost AND p.ends_on <= (SELECT as_of FROM year.state) GROUP BY 1, 2) AS s $$;
+CREATE FUNCTION pg_temp.lessons() RETURNS TABLE (reason text, band smallint, sent bigint, returned bigint, held bigint, held_returned bigint, expected numeric, learnt numeric) LANGUAGE sql AS $$
+SELECT s.reason, s.band::smallint, n, back, held, held_back, expected, round((back + 50 * expected / n) / (n + 50), 8) FROM (
+    SELECT coalesce(k.reason, '') AS reason, width_bucket(k.silence_days, ARRAY[0, 180, 365, 730]) AS band, count(*) FILTER (WHERE arm = 'treatment') AS n, count(*) FILTER (WHERE arm = 'treatment' AND came) AS back,
+        count(*) FILTER (WHERE arm = 'holdout') AS held, count(*) FILTER (WHERE arm = 'holdout' AND came) AS held_back,
+        sum(CASE WHEN chance_12m = 1 THEN 1 ELSE round(1 - (1 - chance_12m) ^ ((p.ends_on - p.frozen_on) / 365.0), 10) END) FILTER (WHERE arm = 'treatment') AS expected
+    FROM year.campaign_client AS k JOIN year.campaign AS p USING (campaign_id), LATERAL (SELECT EXISTS (SELECT FROM yearly WHERE client = k.client_id AND day > p.frozen_on AND day <= p.ends_on) AS came) AS c
+    WHERE was_lost AND p.ends_on <= (SELECT as_of FROM year.state) GROUP BY 1, 2) AS s WHERE n > 0 $$;
 CREATE INDEX ON yearly (client, day);
 ANALYZE yearly;
 CREATE TEMP TABLE lesson AS SELECT * FROM pg_temp.lessons();
@@ -476,7 +484,7 @@ SELECT is_empty('SELECT FROM year.campaign_client AS k LEFT JOIN chance_before A
 SELECT is_empty('SELECT reason, band FROM lesson WHERE learnt NOT BETWEEN least(returned, expected) / sent - 0.00000001 AND greatest(returned, expected) / sent + 0.00000001', 'what is learnt lies between what came and what was expected');
 SELECT ok((SELECT max(abs(learnt - expected / sent)) FROM lesson WHERE reason = 'price') > 0, 'and differs');
 CREATE TEMP VIEW wanted AS
-SELECT w.client_id, w.return_12m_share, w.expected_value_amount, w.value_lost_amount, w.return_rule, w.reason, w.campaign_sent_count, w.campaign_returned_count, l.return_12m_share AS own_share, l.return_rule AS own_rule, e.*,
+SELECT w.client_id, w.return_12m_share, w.expected_value_amount, w.value_lost_amount, w.return_rule, w.reason, w.lesson_sent_count, w.lesson_returned_count, l.return_12m_share AS own_share, l.return_rule AS own_rule, e.*,
        (SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1) AS last_reason
 FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id) LEFT JOIN LATERAL (SELECT sent, returned, expected, learnt FROM lesson AS e
     WHERE e.reason = coalesce((SELECT reason FROM year.client_lost_reason AS r WHERE r.client_id = w.client_id ORDER BY noted_on DESC LIMIT 1), '') AND e.band = width_bucket(l.silence_days, ARRAY[0, 180, 365, 730]) OFFSET 0) AS e ON true;
@@ -485,14 +493,14 @@ SELECT cmp_ok((SELECT count(*) FROM learnt WHERE learnt IS NOT NULL AND abs(retu
 SELECT is_empty('SELECT client_id, return_12m_share, own_share, learnt FROM learnt WHERE abs(return_12m_share - CASE WHEN learnt IS NULL THEN own_share
     WHEN learnt * sent > expected THEN 1 - (1 - own_share) * (1 - learnt) / (1 - expected / sent) ELSE own_share * learnt * sent / expected END) > 0.0000005
     OR return_12m_share NOT BETWEEN 0 AND 1 OR abs(expected_value_amount - value_lost_amount * return_12m_share) > 0.001', 'by what was learnt, more and less');
-SELECT is_empty('SELECT client_id FROM learnt WHERE return_rule IS DISTINCT FROM own_rule || CASE WHEN learnt IS NULL THEN '''' ELSE '' and campaigns'' END OR reason IS DISTINCT FROM last_reason OR campaign_sent_count <> coalesce(sent, 0) OR campaign_returned_count <> coalesce(returned, 0)', 'which is said');
+SELECT is_empty('SELECT client_id FROM learnt WHERE return_rule IS DISTINCT FROM own_rule || CASE WHEN learnt IS NULL THEN '''' ELSE '' and campaigns'' END OR reason IS DISTINCT FROM last_reason OR lesson_sent_count <> coalesce(sent, 0) OR lesson_returned_count <> coalesce(returned, 0)', 'which is said');
 SELECT is_empty('SELECT FROM (SELECT win_back_rank, lead(win_back_rank) OVER w AS next, expected_value_amount, lead(expected_value_amount) OVER w AS less FROM year.win_back_list WINDOW w AS (ORDER BY win_back_rank)) AS s WHERE next <> win_back_rank + 1 OR less > expected_value_amount', 'and the list goes by it');
 DELETE FROM year.campaign WHERE name <> 'idle';
 SELECT pg_temp.refresh('year') \g /dev/null
 SELECT * FROM pg_temp.same_rows('TABLE year.campaign_lesson', 'SELECT * FROM pg_temp.lessons()', 4, 'what is deleted teaches no more');
 DELETE FROM year.campaign;
 SELECT pg_temp.refresh('year') \g /dev/null
-SELECT results_eq('SELECT count(*) FILTER (WHERE return_12m_share <> own_share OR return_rule <> own_rule OR campaign_sent_count > 0), count(*) > 100 FROM (SELECT w.*, l.return_12m_share AS own_share, l.return_rule AS own_rule FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id)) AS s',
+SELECT results_eq('SELECT count(*) FILTER (WHERE return_12m_share <> own_share OR return_rule <> own_rule OR lesson_sent_count > 0), count(*) > 100 FROM (SELECT w.*, l.return_12m_share AS own_share, l.return_rule AS own_rule FROM year.win_back_list AS w JOIN year.lost_clients AS l USING (client_id)) AS s',
     'VALUES (0::bigint, true)', 'without campaigns a base has its own past');
 -- All of a base goes with it.
 CREATE VIEW mailing AS SELECT client_id FROM trade.campaign_export_:asked;
@@ -500,6 +508,80 @@ SELECT throws_ok($$CALL clientcore.detach('trade')$$, '2BP01', NULL, 'an export 
 DROP VIEW mailing;
 CALL clientcore.detach('trade');
 SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('trade')$$, 'a base that is detached leaves no campaign');
+
+-- --- what exports hide, and what is the company's own ---
+
+CREATE TABLE club AS SELECT 'm' || n AS client, date '2024-01-01' + n * 7 % 300 AS day, n % 9 AS amount FROM generate_series(1, 300) AS n;
+CREATE TABLE people AS SELECT DISTINCT client, client NOT IN ('m7', 'm8') AS may_be_written_to FROM club;
+INSERT INTO people VALUES ('n9', false);
+CALL clientcore.attach('club', 'club', client => 'client', sold_at => 'day', amount => 'amount', build => false);
+-- what is the owner's own is left alone, and no export takes its place
+SELECT pg_temp.refresh('club') \g /dev/null
+CREATE VIEW club.campaign_export_2 AS SELECT client FROM club;
+CREATE VIEW club.campaign_export_77 AS SELECT client FROM club;
+INSERT INTO club.client_alias VALUES ('n9', 'm9');
+SELECT clientcore.run_as_owner(clientcore.base_owner('club'), 'base_attach_care', 'club', jsonb_build_object('relation', 'people'::regclass::oid, 'holds', 'clients', 'path', 'public',
+    'roles', jsonb_build_object('client', 'client', 'consent', 'may_be_written_to'))) \g /dev/null
+SELECT pg_temp.refresh('club') \g /dev/null
+SELECT set_eq('SELECT name FROM clientcore.exports_of(''club'')', ARRAY[]::text[], 'a view of that name that is the owner''s own is no export');
+CALL clientcore.start_campaign('club', 'letters', 'clients', holdout => 0.1);
+SELECT is((SELECT count(*) FROM club.campaign_client WHERE client_id IN ('m7', 'm8', 'm9')), 0::bigint, 'who refused under one of its keys is not written to');
+SELECT throws_ok($$CALL clientcore.start_campaign('club', 'more', 'clients')$$, '42P07', '"campaign_export_2" is there already in base "club", and is no export of clientcore', 'nor is a view of the owner''s replaced');
+SELECT has_view('club', 'campaign_export_77', 'or dropped');
+-- a function of whoever reads an export sees nothing of those that it leaves out
+CREATE TEMP TABLE seen (client text);
+CREATE FUNCTION pg_temp.peeks(value text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE COST 0.0000001 AS $$
+BEGIN
+    PERFORM set_config('peek.seen', coalesce(nullif(current_setting('peek.seen', true), ''), ',') || value || ',', true);
+    RETURN true;
+END
+$$;
+SET LOCAL enable_nestloop = off;
+SET LOCAL enable_indexscan = off;
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL enable_mergejoin = off;
+SELECT count(*) FROM club.campaign_export_1 WHERE pg_temp.peeks(client_id) \g /dev/null
+SELECT is_empty($$SELECT client_id FROM club.campaign_client WHERE arm = 'holdout' AND position(',' || client_id || ',' IN current_setting('peek.seen')) > 0$$, 'a function shown the export sees nobody held back');
+SELECT cmp_ok(length(current_setting('peek.seen')), '>', 500, 'but those in it');
+RESET enable_nestloop;
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+RESET enable_mergejoin;
+INSERT INTO club.client_mark (client_id, kind) SELECT client_id, 'protected' FROM club.campaign_export_1 ORDER BY client_id LIMIT 3;
+SELECT is_empty('SELECT client_id FROM club.client_mark JOIN club.campaign_export_1 USING (client_id)', 'who is marked protected is gone at once');
+SELECT clientcore.run_as_owner(clientcore.base_owner('club'), 'base_detach', 'club', jsonb_build_object('relation', 'people'::regclass::oid, 'relation_name', 'people')) \g /dev/null
+SELECT pg_temp.refresh('club') \g /dev/null
+SELECT is((SELECT count(*) FROM club.campaign_export_1), 0::bigint, 'once nothing tells of consent any more, nobody is written to');
+-- a campaign that is deleted while others read its export stops no refresh
+CREATE VIEW reads_export AS SELECT client_id FROM club.campaign_export_1;
+DELETE FROM club.campaign;
+SELECT lives_ok($$SELECT pg_temp.refresh('club')$$, 'an export that another view reads stops no refresh');
+SELECT is((SELECT count(*) FROM reads_export), 0::bigint, 'and is empty');
+DROP VIEW reads_export, club.campaign_export_2;
+SELECT pg_temp.refresh('club') \g /dev/null
+SELECT hasnt_view('club', 'campaign_export_1', 'it goes with the next');
+
+-- Who is held back in one campaign is in no other, unless that is asked for; costs of returns.
+INSERT INTO club.offer (name, kind, cost, valid_from) VALUES ('ten per cent', 'discount', 4, '2024-01-01'), ('mug', 'gift', 5, '2024-01-01');
+CALL clientcore.start_campaign('club', 'one', 'clients', holdout => 0.3, offer => 'ten per cent', ends_on => '2024-12-31');
+CALL clientcore.start_campaign('club', 'two', 'clients', offer => 'mug', ends_on => '2024-12-31');
+CALL clientcore.start_campaign('club', 'three', 'clients', overlap => true, ends_on => '2024-12-31');
+SELECT is_empty($$SELECT k.client_id FROM club.campaign_client k JOIN club.campaign p USING (campaign_id)
+    JOIN club.campaign_client o ON o.client_id = k.client_id AND o.arm = 'holdout' JOIN club.campaign q ON q.campaign_id = o.campaign_id AND q.name = 'one' WHERE p.name = 'two'$$, 'who is held back is left alone');
+SELECT is((SELECT count(*) FROM club.campaign_client JOIN club.campaign USING (campaign_id) WHERE name = 'three'), (SELECT count(*) FROM club.clients WHERE NOT is_protected), 'unless that is asked for');
+SELECT results_eq('SELECT name, cost_per_client, cost_per_return FROM club.campaign ORDER BY name', $$VALUES ('one', NULL::numeric, 4::numeric), ('three', NULL, NULL), ('two', 5, NULL)$$, 'a gift costs with the letter, a discount with the return');
+INSERT INTO club SELECT client_id, '2024-11-05', 10 FROM club.campaign_client JOIN club.campaign USING (campaign_id) WHERE name = 'one' AND arm = 'treatment' ORDER BY client_id LIMIT 7;
+SELECT alike((SELECT string_agg(line, ' ') FROM clientcore.campaign_lines(clientcore.run_as_owner(clientcore.base_owner('club'), 'base_plan_campaign', 'club', '{"name": "late", "from_list": "clients", "holdout": 0.1, "overlap": true, "path": "public"}'))),
+    '%the base has not seen the latest sales (7 changes are waiting)%', 'sales that the base has not seen are told of');
+UPDATE club.settings SET as_of = '2024-12-31';
+SELECT pg_temp.refresh('club') \g /dev/null
+SELECT results_eq('SELECT campaign_name, cost_amount FROM club.campaign_results ORDER BY 1', $$VALUES ('one', 28::numeric), ('three', NULL), ('two', 5 * (SELECT sent_count FROM club.campaign_results WHERE campaign_name = 'two'))$$, 'and so do campaigns');
+SELECT alike(summary, 'of % written to, 7 came back; about 0 would have anyhow; the truth is between % and % more of 100: %', 'in a sentence') FROM club.campaign_results WHERE campaign_name = 'one';
+CREATE FUNCTION takes_away() RETURNS text LANGUAGE sql VOLATILE AS $$DELETE FROM club; SELECT 'm50'$$;
+CALL clientcore.start_campaign('club', 'tried', 'SELECT takes_away() AS client_id', preview => true);
+SELECT cmp_ok(count(*), '>', 0::bigint, 'what a list does besides being read, a preview undoes') FROM club;
+CALL clientcore.detach('club');
+SELECT has_view('club', 'campaign_export_77', 'detach leaves what is the owner''s own');
 
 -- --- real sales ---
 

@@ -96,7 +96,7 @@ SELECT set_eq('SELECT name::text FROM view', ARRAY['client_history', 'clients', 
     'campaign_results', 'campaign_results_by', 'campaign_clients', 'campaign_lessons', 'campaign_export_1',
     'growth_candidates', 'let_go_candidates', 'models', 'client_interactions', 'dossier', 'prospects', 'care_due', 'feedback_response', 'feedback_response_by',
     'manager_portfolio', 'relationship_scores', 'relationship_scores_by', 'council_candidates', 'loyal_but_ignored', 'concession_balance', 'concession_balance_by',
-    'offer_eligibility', 'client_breadth', 'partial_losses', 'cross_sell_gaps', 'channel_mix', 'channel_mix_by'], 'the views');
+    'offer_eligibility', 'client_breadth', 'client_groups', 'partial_losses', 'cross_sell_gaps', 'channel_mix', 'channel_mix_by'], 'the views');
 SELECT set_eq('SELECT name::text FROM view', $$SELECT name FROM clientcore.layout_objects() WHERE kind = 'VIEW' UNION ALL SELECT name FROM clientcore.exports_of('odd, "50%s"')$$, 'are those that detach and grant_read know');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) = 0 THEN ''empty'' END FROM %1$s.%2$I', 'SELECT DISTINCT view, ''rows'' AS name FROM attribute') AS s$$,
     'none is empty here');
@@ -155,7 +155,8 @@ SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN min(%3$I) < 0 OR 
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".clients WHERE profit_12m_share IS NOT NULL), 0::bigint, 'none where it is not known: here of profit');
 SELECT is_empty($$SELECT view FROM attribute WHERE name = 'client_id' AND place > 1$$, 'client_id comes first');
 SELECT is_empty($$SELECT * FROM pg_temp.said('SELECT CASE WHEN count(*) <> count(DISTINCT client_id) THEN ''more than once'' END FROM %1$s.%2$I',
-    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view NOT IN (''client_months'', ''client_interactions'', ''care_due'', ''offer_eligibility'', ''partial_losses'', ''cross_sell_gaps'')') AS s$$, 'and once');
+    'SELECT view, name FROM attribute WHERE name = ''client_id'' AND view NOT IN (''client_months'', ''client_interactions'', ''care_due'', ''offer_eligibility'', ''client_groups'', ''partial_losses'', ''cross_sell_gaps'')') AS s$$, 'and once');
+SELECT is((SELECT count(*) FROM pg_temp.client_groups), (SELECT count(DISTINCT (client_id, group_name)) FROM pg_temp.client_groups), 'once a group in client_groups');
 SELECT is((SELECT count(*) FROM pg_temp.partial_losses), (SELECT count(DISTINCT (client_id, group_name)) FROM pg_temp.partial_losses), 'once a group in partial_losses');
 SELECT is((SELECT count(*) FROM pg_temp.cross_sell_gaps), (SELECT count(DISTINCT (client_id, group_name)) FROM pg_temp.cross_sell_gaps), 'and in cross_sell_gaps');
 SELECT is((SELECT count(*) FROM "odd, ""50%s""".client_months), (SELECT count(DISTINCT (client_id, month_date)) FROM "odd, ""50%s""".client_months), 'once a month in client_months');
