@@ -36,14 +36,17 @@ SQL_FILES = \
 	sql/66_care_views.sql \
 	sql/66_breadth_views.sql \
 	sql/66_campaign_views.sql \
+	sql/66_report_words.sql \
 	sql/67_rules.sql \
 	sql/67_care.sql \
 	sql/67_campaigns.sql \
+	sql/67_report.sql \
 	sql/67_model_tests.sql \
 	sql/68_base.sql \
 	sql/69_procedures.sql \
 	sql/69_care_procedures.sql \
-	sql/69_campaign_procedures.sql
+	sql/69_campaign_procedures.sql \
+	sql/69_report_procedures.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 SOURCES = $(wildcard src/*.c)

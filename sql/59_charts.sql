@@ -240,7 +240,7 @@ DECLARE
     marks text;
 BEGIN
     PERFORM clientcore.check_chart(ARRAY[cardinality(labels), cardinality(amounts)], 30);
-    SELECT string_agg(format('<g><title>%s: %s</title><rect data-value="%s" x="%s" y="%s" width="%s" height="24" rx="2" fill="var(--chart, currentColor)" fill-opacity="0.45"/><text x="0" y="%s">%s</text><text x="245" y="%7$s" text-anchor="middle">%2$s</text>%s</g>',
+    SELECT string_agg(format('<g><title>%s: %s</title><rect data-value="%s" x="%s" y="%s" width="%s" height="24" rx="2" fill="var(--chart, currentColor)" fill-opacity="0.45"/><text x="0" y="%s">%s</text><text x="245" y="%7$s" text-anchor="middle">%2$s</text>%9$s</g>',
             clientcore.html_escape(coalesce(f.label, '')), clientcore.html_escape(f.told), f.amount, round(245 - f.width / 2, 1), 42 * f.n - 40, round(greatest(f.width, 1), 1), 42 * f.n - 24,
             clientcore.chart_label(coalesce(f.label, ''), 16),
             CASE WHEN f.before > 0 THEN format('<text x="245" y="%s" text-anchor="middle" font-size="10">↓ %s</text>', 42 * f.n - 46, clientcore.html_escape(clientcore.number_text(100 * f.amount / f.before, locale, 0) || ' %')) ELSE '' END), '' ORDER BY f.n)

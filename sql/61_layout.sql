@@ -354,6 +354,12 @@ BEGIN
             advice text NOT NULL,
             offer text,
             UNIQUE NULLS NOT DISTINCT (abc, xyz, status, kind))$sql$,
+        $sql$CREATE TABLE %1$I.report_label (
+            language text NOT NULL,
+            label text NOT NULL,
+            words text NOT NULL,
+            PRIMARY KEY (language, label))$sql$,
+        $sql$INSERT INTO %1$I.report_label SELECT * FROM clientcore.default_report_labels()$sql$,
         $sql$CREATE TABLE %1$I.target (
             measure text NOT NULL CONSTRAINT measure_of_kpis CHECK (measure IN (
                 'revenue_amount', 'profit_amount', 'purchase_count', 'buying_client_count', 'client_count', 'new_client_count', 'returned_client_count',
@@ -426,6 +432,7 @@ BEGIN
             ('TABLE', 'model', 'the repeat-buying models that were fitted, by the day they are as of; yours to prune'),
             ('TABLE', 'rfm_segment', 'names for combinations of RFM scores: the first that matches; yours to edit, takes effect at the next refresh; see check_segments'),
             ('TABLE', 'strategy', 'what to do with whom: the most specific row that fits a client; yours to edit'),
+            ('TABLE', 'report_label', 'the words of the report, by language; yours to edit and to add to'),
             ('TABLE', 'target', 'targets for the measures of the view kpis; yours to fill'),
             ('TABLE', 'pending', 'what was sold since the last refresh; clientcore''s own'),
             ('SEQUENCE', 'pending_id', 'numbers of pending'),
@@ -741,6 +748,9 @@ BEGIN
             ('strategy', 'name', 'name of the action'),
             ('strategy', 'advice', 'what to do'),
             ('strategy', 'offer', 'what to offer; null: nothing'),
+            ('report_label', 'language', 'language: en, et, ka, ru or your own'),
+            ('report_label', 'label', 'which words'),
+            ('report_label', 'words', 'the words; %s stands for what is put in, in its order'),
             ('target', 'measure', 'measure of kpis'),
             ('target', 'month_date', 'first day of the month'),
             ('target', 'target', 'value to be reached')

@@ -491,7 +491,10 @@ BEGIN
             ('dossier_text', 'client text', 'text', 'SELECT clientcore.dossier_page(NULL::%1$I.clients, client)', 'a page on a client to read before a meeting'),
             ('reward_shares', 'pool numeric, unit numeric DEFAULT 1',
                 'TABLE (client text, name text, manager text, key_rank integer, contribution_amount numeric, contribution_share numeric, reward numeric)',
-                'SELECT * FROM clientcore.shares_of_pool(NULL::%1$I.clients, pool, unit)', 'a pool split among the key clients by what each brought within 12 months, to the last unit')
+                'SELECT * FROM clientcore.shares_of_pool(NULL::%1$I.clients, pool, unit)', 'a pool split among the key clients by what each brought within 12 months, to the last unit'),
+            ('report_data', '', 'jsonb', 'SELECT clientcore.report_parts(NULL::%1$I.clients)', 'the data of the report'),
+            ('report', 'locale text DEFAULT ''en''', 'text',
+                'SELECT clientcore.report_page(clientcore.report_parts(NULL::%1$I.clients), clientcore.report_words(NULL::%1$I.clients, locale), locale)', 'the report as a page in HTML')
         ) AS f (name, parameters, result, body, comment)
         JOIN clientcore.layout_objects() o ON o.kind = 'FUNCTION' AND o.name = f.name
     LOOP

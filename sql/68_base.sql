@@ -904,7 +904,7 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 VALUES ('FUNCTION', 'clients_as_of', '(date)'), ('FUNCTION', 'class_migration', '(date, date)'), ('FUNCTION', 'dossier_text', '(text)'),
-    ('FUNCTION', 'reward_shares', '(numeric, numeric)')
+    ('FUNCTION', 'reward_shares', '(numeric, numeric)'), ('FUNCTION', 'report_data', '()'), ('FUNCTION', 'report', '(text)')
 UNION ALL
 SELECT o.kind, o.name, ''
 FROM (VALUES ('VIEW', 'campaign_lessons'), ('VIEW', 'campaign_clients'), ('VIEW', 'campaign_results_by'), ('VIEW', 'campaign_results'),
@@ -923,7 +923,7 @@ FROM (VALUES ('VIEW', 'campaign_lessons'), ('VIEW', 'campaign_clients'), ('VIEW'
     ('TABLE', 'campaign_lesson'), ('TABLE', 'campaign_outcome'), ('TABLE', 'campaign_client'), ('TABLE', 'campaign'),
     ('TABLE', 'share_grant'), ('TABLE', 'council'), ('TABLE', 'offer_item'), ('TABLE', 'offer'), ('TABLE', 'dossier_entry'), ('TABLE', 'client_lost_reason'),
     ('TABLE', 'lost_reason'), ('TABLE', 'client_care'), ('TABLE', 'interaction'), ('TABLE', 'interaction_kind'), ('TABLE', 'client_info'), ('TABLE', 'care_source'),
-    ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
+    ('TABLE', 'report_label'), ('TABLE', 'target'), ('TABLE', 'strategy'), ('TABLE', 'rfm_segment'), ('TABLE', 'model'), ('TABLE', 'return_chance'), ('TABLE', 'flow_summary'),
     ('TABLE', 'month_summary'), ('TABLE', 'client_loss'), ('TABLE', 'client_month'), ('TABLE', 'card_log'), ('TABLE', 'group_card'), ('TABLE', 'card'),
     ('TABLE', 'client_mark'), ('TABLE', 'pending'), ('TABLE', 'client_alias'), ('TABLE', 'forgotten_client'), ('TABLE', 'forgotten'), ('TABLE', 'guest'),
     ('TABLE', 'group_history'), ('TABLE', 'history'), ('TABLE', 'captured_table'), ('TABLE', 'source'), ('TABLE', 'state'), ('TABLE', 'settings_history'),
