@@ -175,7 +175,8 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 sy
 header, main, footer { max-width: 1080px; margin: 0 auto; padding: 16px; }
 h1 { font-size: 26px; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 0 0 4px; }
-header p, section > p, footer { color: var(--quiet); margin: 0 0 8px; }
+header p, section > p { color: var(--quiet); margin: 0 0 8px; }
+footer { color: var(--quiet); }
 section { padding: 20px 0; border-top: 1px solid var(--line); }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(156px, 1fr)); gap: 10px; margin: 8px 0 0; padding: 0; list-style: none; }
 .figures li { background: var(--card); border-radius: 8px; padding: 10px 12px; font-size: 13px; }
@@ -221,18 +222,18 @@ DECLARE
     body text;
 BEGIN
     body := concat(
-    clientcore.report_section('headline', words ->> 'headline', format(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
-        SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s %s</span><span>%s %s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
-            clientcore.html_escape(clientcore.report_value(k.value, k.unit, locale)),
-            clientcore.html_escape(words ->> 'against_month'), clientcore.html_escape(clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),
-            clientcore.html_escape(words ->> 'against_year'), clientcore.html_escape(clientcore.report_change(k.value, k.year_ago, k.unit, k.is_higher_better, words, locale))), '' ORDER BY k.measure_rank) || '</ul>'
-        FROM jsonb_to_recordset(data -> 'headline') k (measure text, measure_rank integer, unit text, value numeric, previous_month numeric, year_ago numeric, is_higher_better boolean))),
     clientcore.report_section('changes', words ->> 'changes', format(words ->> 'changes_intro', compared), coalesce((
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'change', words ->> 'before', words ->> 'now', words ->> 'difference'], '{f,f,t,t,t}',
             jsonb_agg(jsonb_build_array(c.client, coalesce(words ->> ('change_' || c.change), c.change) || coalesce(' ' || clientcore.date_text(c.lost_date, locale), ''),
                 clientcore.number_text(c.revenue_before_amount, locale, 0), clientcore.number_text(c.revenue_now_amount, locale, 0), clientcore.number_text(c.difference_amount, locale, 0)) ORDER BY c.n))
         FROM jsonb_to_recordset(data -> 'changes') c (n integer, client text, change text, lost_date date, revenue_before_amount numeric, revenue_now_amount numeric, difference_amount numeric)),
         '<p>' || clientcore.html_escape(words ->> 'nothing_changed') || '</p>')),
+    clientcore.report_section('headline', words ->> 'headline', format(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
+        SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s %s</span><span>%s %s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
+            clientcore.html_escape(clientcore.report_value(k.value, k.unit, locale)),
+            clientcore.html_escape(words ->> 'against_month'), clientcore.html_escape(clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),
+            clientcore.html_escape(words ->> 'against_year'), clientcore.html_escape(clientcore.report_change(k.value, k.year_ago, k.unit, k.is_higher_better, words, locale))), '' ORDER BY k.measure_rank) || '</ul>'
+        FROM jsonb_to_recordset(data -> 'headline') k (measure text, measure_rank integer, unit text, value numeric, previous_month numeric, year_ago numeric, is_higher_better boolean))),
     clientcore.report_section('due', words ->> 'due', words ->> 'due_intro', (
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'what', words ->> 'due_on', words ->> 'why'], '{f,f,f,f,f}',
             jsonb_agg(jsonb_build_array(c.client, c.manager, coalesce(words ->> ('care_' || c.care), c.care), clientcore.date_text(c.due_date, locale), c.why) ORDER BY c.n))
@@ -273,11 +274,11 @@ BEGIN
         FROM jsonb_to_recordset(data -> 'matrix') m (abc_class text, xyz_class text, abc_xyz_rank integer, revenue_12m_share numeric)), (
         SELECT clientcore.report_figure(words ->> 'pareto', clientcore.chart_line(array_agg(clientcore.number_text(100 * p.client_share, locale) || ' %' ORDER BY p.client_share), array_fill(NULL::text, ARRAY[count(*)::integer]),
             array_agg(round(100 * p.revenue_share, 1) ORDER BY p.client_share), words ->> 'pareto', (
-                SELECT string_agg(format(words ->> 'pareto_class', k.abc_class, k.client_count, clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class)
-                FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count bigint, revenue_12m_amount numeric)), ' %', locale))
+                SELECT string_agg(format(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class)
+                FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count numeric, revenue_12m_amount numeric)), ' %', locale))
         FROM jsonb_to_recordset(data -> 'pareto') p (client_share numeric, revenue_share numeric))) || '</div><p>' || coalesce((
-            SELECT clientcore.html_escape(string_agg(format(words ->> 'pareto_class', k.abc_class, k.client_count, clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class))
-            FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count bigint, revenue_12m_amount numeric)), '') || '</p>'),
+            SELECT clientcore.html_escape(string_agg(format(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class))
+            FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count numeric, revenue_12m_amount numeric)), '') || '</p>'),
     clientcore.report_section('ladder', words ->> 'ladder', words ->> 'ladder_intro', '<div class="charts">' || concat((
         SELECT clientcore.report_figure(words ->> 'ladder_ever', clientcore.chart_funnel(array_agg(coalesce(words ->> ('stage_' || l.loyalty_stage), l.loyalty_stage) ORDER BY l.loyalty_rank),
             array_agg(l.ever_count ORDER BY l.loyalty_rank), words ->> 'ladder_ever', words ->> 'ladder_intro', '', locale))
@@ -300,7 +301,7 @@ BEGIN
     clientcore.report_section('concentration', words ->> 'concentration', words ->> 'concentration_intro', (
         SELECT clientcore.report_table(ARRAY[words ->> 'measure', words ->> 'value', words ->> 'sound', words ->> 'judgement'], '{f,t,t,f}',
             jsonb_agg(jsonb_build_array(coalesce(words ->> ('concentration_' || c.measure), c.measure), clientcore.report_value(c.value, c.unit, locale),
-                concat_ws(' … ', clientcore.report_value(c.target_from, c.unit, locale), clientcore.report_value(c.target_to, c.unit, locale)),
+                CASE WHEN c.target_from IS NULL THEN '≤ ' ELSE clientcore.report_value(c.target_from, c.unit, locale) || ' … ' END || clientcore.report_value(c.target_to, c.unit, locale),
                 CASE WHEN coalesce(c.target_from, c.target_to) IS NULL THEN '' WHEN c.is_within THEN words ->> 'within' ELSE words ->> 'outside' END) ORDER BY c.measure_rank))
         FROM jsonb_to_recordset(data -> 'concentration') c (measure text, measure_rank integer, value numeric, unit text, target_from numeric, target_to numeric, is_within boolean) WHERE c.value IS NOT NULL)),
     clientcore.report_section('models', words ->> 'models', words ->> 'models_intro', (
