@@ -17,17 +17,27 @@ COMMENT ON FUNCTION clientcore.last_reasons() IS
 'Internal: what stands in FROM, in the template of a view, for the last reason told for each loss';
 
 -- Where consent is told, who has not given it is not written to; where it is not, who has
--- refused it, which nobody can have. Who was marked protected since the refresh is not either.
+-- refused it, which nobody can have.
 CREATE FUNCTION clientcore.may_be_written_to()
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $sql$coalesce(i.has_consent, NOT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'clients' AND o.roles ? 'consent'))
-                AND NOT EXISTS (SELECT FROM %1$I.client_mark m WHERE m.client_id %8$s c.client_id AND m.kind = 'protected' AND coalesce(m.until >= c.as_of_date, true))$sql$
+SELECT $sql$coalesce(i.has_consent, NOT EXISTS (SELECT FROM %1$I.care_source o WHERE o.holds = 'clients' AND o.roles ? 'consent'))$sql$
 $$;
 COMMENT ON FUNCTION clientcore.may_be_written_to() IS
-'Internal: the condition, in a template, by which a client c with the row i of client_info, or none, may be written to';
+'Internal: the condition, in a template, by which a client with the row i of client_info, or none, may be written to';
+
+-- Also since the refresh.
+CREATE FUNCTION clientcore.is_protected_now()
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT $sql$(c.is_protected OR EXISTS (SELECT FROM %1$I.client_mark m WHERE m.client_id %8$s c.client_id AND m.kind = 'protected' AND coalesce(m.until >= c.as_of_date, true)))$sql$
+$$;
+COMMENT ON FUNCTION clientcore.is_protected_now() IS
+'Internal: the condition, in a template, by which a client c is marked protected';
 
 CREATE FUNCTION clientcore.silence_band(days text)
 RETURNS text
@@ -71,10 +81,10 @@ DECLARE
     key record;
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
-    RETURN format(replace(replace(replace($sql$
+    RETURN format(replace(replace(replace(replace($sql$
         listed AS MATERIALIZED (
             -- as the base writes it: equal keys may be written in several ways
-            SELECT coalesce(c.client_id, l.client_id) AS client_id, c.client_id IS NOT NULL AS is_known, coalesce(c.is_protected, false) AS is_protected, @may AS has_consent,
+            SELECT coalesce(c.client_id, l.client_id) AS client_id, c.client_id IS NOT NULL AS is_known, coalesce(@protected, false) AS is_protected, @may AS has_consent,
                 greatest(coalesce(c.value_amount, 0), 0) AS value, c.is_lost, c.silence_days, CASE WHEN c.is_lost THEN r.reason END AS reason,
                 CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date,
                 l.written, EXISTS (
@@ -113,7 +123,7 @@ BEGIN
                 d.value, d.is_lost, d.silence_days, d.reason, d.chance_12m, d.as_of_date
             FROM drawn d)$sql$,
         '@type', replace(key.key_type, '%', '%%') || coalesce(' COLLATE ' || replace(key.key_collation, '%', '%%'), '')),
-        '@reasons', clientcore.last_reasons()), '@may', clientcore.may_be_written_to()),
+        '@reasons', clientcore.last_reasons()), '@may', clientcore.may_be_written_to()), '@protected', clientcore.is_protected_now()),
         base, clientcore.client_rows(base, '', format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
         '', '', '', '', '', key.equality);
 END

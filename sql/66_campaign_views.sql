@@ -144,7 +144,7 @@ BEGIN
             MESSAGE = format('"%s" is there already in base "%s", and is no export of clientcore', name, base),
             HINT = 'Rename it: the list of the campaign gets that name.';
     END IF;
-    PERFORM clientcore.create_view(base, name, replace(replace(replace($sql$
+    PERFORM clientcore.create_view(base, name, replace(replace(replace(replace($sql$
         SELECT c.client_id, c.name, c.manager, c.segment, c.region,
             p.campaign_id, p.name AS campaign_name, p.offer AS offer_name, f.description AS offer_description,
             max(k.value)::numeric(28, 4) AS value_amount, p.frozen_on AS frozen_date, p.ends_on AS ends_date
@@ -153,11 +153,11 @@ BEGIN
         JOIN (SELECT d.*, s.as_of AS as_of_date FROM %1$I.card d CROSS JOIN %1$I.state s) c ON c.client_id %8$s k.person
         LEFT JOIN %1$I.offer f ON f.offer_id = p.offer_id
         LEFT JOIN %1$I.client_info i ON i.client_id %8$s c.client_id
-        WHERE k.campaign_id = @campaign AND k.arm = 'treatment' AND NOT c.is_protected AND @may
+        WHERE k.campaign_id = @campaign AND k.arm = 'treatment' AND NOT @protected AND @may
             AND (i.has_consent OR NOT p.is_consent_told)
             AND NOT EXISTS (SELECT FROM @members h WHERE h.campaign_id = @campaign AND h.arm = 'holdout' AND h.person %8$s k.person)
         GROUP BY c.client_id, c.name, c.manager, c.segment, c.region, p.campaign_id, f.offer_id
-        ORDER BY c.client_id$sql$, '@members', clientcore.people_rows('campaign_client')), '@campaign', campaign::text), '@may', clientcore.may_be_written_to()),
+        ORDER BY c.client_id$sql$, '@members', clientcore.people_rows('campaign_client')), '@campaign', campaign::text), '@may', clientcore.may_be_written_to()), '@protected', clientcore.is_protected_now()),
         clientcore.export_comment());
     EXECUTE format('ALTER VIEW %I.%I SET (security_barrier)', base, name);
 END
