@@ -341,7 +341,7 @@ INSERT INTO line SELECT 'random', client, day, amount, coalesce(line, '') FROM s
 CALL clientcore.attach('seen', 'sold_often', client => 'client', sold_at => 'day', amount => 'amount', breakdown => 'line', build => false);
 INSERT INTO made_base VALUES ('random', 'seen');
 \set at_least_breadth 100
-\set at_least_losses 30
+\set at_least_losses 5
 \set at_least_gaps 50
 \set at_least_mix 5
 \if :has_real
