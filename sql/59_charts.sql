@@ -41,9 +41,9 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN NOT isfinite(day) THEN day::text
-    WHEN locale ~* '^(et|ka|ru)(_|-|$)' THEN format('%s.%s.%s', lpad(date_part('day', day)::text, 2, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('year', day)::text, 4, '0'))
-    ELSE format('%s-%s-%s', lpad(date_part('year', day)::text, 4, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('day', day)::text, 2, '0')) END
+SELECT CASE WHEN NOT isfinite(day) THEN CASE WHEN day > '2000-01-01' THEN 'infinity' ELSE '-infinity' END
+    WHEN locale ~* '^(et|ka|ru)(_|-|$)' THEN format('%s.%s.%s', lpad(date_part('day', day)::text, 2, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(abs(date_part('year', day))::text, 4, '0'))
+    ELSE format('%s-%s-%s', lpad(abs(date_part('year', day))::text, 4, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('day', day)::text, 2, '0')) END || CASE WHEN isfinite(day) AND date_part('year', day) < 0 THEN ' BC' ELSE '' END
 WHERE day IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientcore.date_text(date, text) IS

@@ -104,6 +104,19 @@ COMMENT ON FUNCTION clientcore.report_words(anyelement, text) IS
 
 -- --- the page ---
 
+-- Words in which %s stands for what is put in, in its order: whatever else is in them, for
+-- they are anybody's to edit.
+CREATE FUNCTION clientcore.filled(words text, VARIADIC amounts text[])
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(p.part || CASE WHEN p.n < p.parts THEN coalesce(amounts[p.n], '') ELSE '' END, '' ORDER BY p.n)
+FROM (SELECT x.part, x.n, count(*) OVER () AS parts FROM unnest(string_to_array(words, '%s')) WITH ORDINALITY x (part, n)) p
+$$;
+COMMENT ON FUNCTION clientcore.filled(text, text[]) IS
+'Internal: a label with what is put in';
+
 CREATE FUNCTION clientcore.report_table(headings text[], numbers boolean[], cells jsonb)
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
@@ -213,7 +226,7 @@ COMMENT ON FUNCTION clientcore.report_figure(text, text) IS
 -- words: the labels of one language, by key.
 CREATE FUNCTION clientcore.report_page(data jsonb, words jsonb, locale text)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -222,13 +235,13 @@ DECLARE
     body text;
 BEGIN
     body := concat(
-    clientcore.report_section('changes', words ->> 'changes', format(words ->> 'changes_intro', compared), coalesce((
+    clientcore.report_section('changes', words ->> 'changes', clientcore.filled(words ->> 'changes_intro', compared), coalesce((
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'change', words ->> 'before', words ->> 'now', words ->> 'difference'], '{f,f,t,t,t}',
             jsonb_agg(jsonb_build_array(c.client, coalesce(words ->> ('change_' || c.change), c.change) || coalesce(' ' || clientcore.date_text(c.lost_date, locale), ''),
                 clientcore.number_text(c.revenue_before_amount, locale, 0), clientcore.number_text(c.revenue_now_amount, locale, 0), clientcore.number_text(c.difference_amount, locale, 0)) ORDER BY c.n))
         FROM jsonb_to_recordset(data -> 'changes') c (n integer, client text, change text, lost_date date, revenue_before_amount numeric, revenue_now_amount numeric, difference_amount numeric)),
         '<p>' || clientcore.html_escape(words ->> 'nothing_changed') || '</p>')),
-    clientcore.report_section('headline', words ->> 'headline', format(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
+    clientcore.report_section('headline', words ->> 'headline', clientcore.filled(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
         SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s %s</span><span>%s %s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
             clientcore.html_escape(clientcore.report_value(k.value, k.unit, locale)),
             clientcore.html_escape(words ->> 'against_month'), clientcore.html_escape(clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),
@@ -247,7 +260,7 @@ BEGIN
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'at_stake', words ->> 'lost_by', words ->> 'alarm', words ->> 'action'], '{f,t,f,f,f}',
             jsonb_agg(jsonb_build_array(c.client, clientcore.number_text(c.revenue_at_risk_amount, locale, 0), clientcore.date_text(c.would_be_lost_date, locale), c.alarm, c.recommended_action) ORDER BY c.n))
         FROM jsonb_to_recordset(data -> 'at_risk') c (n integer, client text, revenue_at_risk_amount numeric, would_be_lost_date date, alarm text, recommended_action text))),
-    clientcore.report_section('lost', words ->> 'lost', format(words ->> 'lost_intro', clientcore.number_text((data #>> '{lost_sums,client_12m_count}')::numeric, locale),
+    clientcore.report_section('lost', words ->> 'lost', clientcore.filled(words ->> 'lost_intro', clientcore.number_text((data #>> '{lost_sums,client_12m_count}')::numeric, locale),
             clientcore.number_text((data #>> '{lost_sums,value_lost_12m_amount}')::numeric, locale, 0), clientcore.number_text((data #>> '{lost_sums,client_count}')::numeric, locale)), (
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'lost_on', words ->> 'last_purchase', words ->> 'stage', words ->> 'value_lost'], '{f,f,f,f,t}',
             jsonb_agg(jsonb_build_array(c.client, clientcore.date_text(c.lost_date, locale), clientcore.date_text(c.last_purchase_date, locale),
@@ -274,10 +287,10 @@ BEGIN
         FROM jsonb_to_recordset(data -> 'matrix') m (abc_class text, xyz_class text, abc_xyz_rank integer, revenue_12m_share numeric)), (
         SELECT clientcore.report_figure(words ->> 'pareto', clientcore.chart_line(array_agg(clientcore.number_text(100 * p.client_share, locale) || ' %' ORDER BY p.client_share), array_fill(NULL::text, ARRAY[count(*)::integer]),
             array_agg(round(100 * p.revenue_share, 1) ORDER BY p.client_share), words ->> 'pareto', (
-                SELECT string_agg(format(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class)
+                SELECT string_agg(clientcore.filled(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class)
                 FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count numeric, revenue_12m_amount numeric)), ' %', locale))
         FROM jsonb_to_recordset(data -> 'pareto') p (client_share numeric, revenue_share numeric))) || '</div><p>' || coalesce((
-            SELECT clientcore.html_escape(string_agg(format(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class))
+            SELECT clientcore.html_escape(string_agg(clientcore.filled(words ->> 'pareto_class', k.abc_class, clientcore.number_text(k.client_count, locale), clientcore.number_text(k.revenue_12m_amount, locale, 0)), '; ' ORDER BY k.abc_class))
             FROM jsonb_to_recordset(data -> 'classes') k (abc_class text, client_count numeric, revenue_12m_amount numeric)), '') || '</p>'),
     clientcore.report_section('ladder', words ->> 'ladder', words ->> 'ladder_intro', '<div class="charts">' || concat((
         SELECT clientcore.report_figure(words ->> 'ladder_ever', clientcore.chart_funnel(array_agg(coalesce(words ->> ('stage_' || l.loyalty_stage), l.loyalty_stage) ORDER BY l.loyalty_rank),
@@ -310,9 +323,9 @@ BEGIN
                 (SELECT string_agg(p.key || ' = ' || clientcore.number_text(round(p.value::numeric, 3), locale, 3), '; ' ORDER BY p.key) FROM jsonb_each_text(nullif(m.parameters, 'null')) p)) ORDER BY m.kind))
         FROM jsonb_to_recordset(data -> 'models') m (kind text, is_used boolean, failure text, client_count bigint, parameters jsonb))));
     RETURN concat('<!DOCTYPE html>', E'\n', '<html lang="', clientcore.html_escape(coalesce(words ->> 'language', 'en')), '"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>', clientcore.html_escape(format(words ->> 'title', data ->> 'base')), '</title><style>', clientcore.report_style(),
-        '</style></head>', E'\n', '<body><header><h1>', clientcore.html_escape(format(words ->> 'title', data ->> 'base')), '</h1><p>',
-        clientcore.html_escape(format(words ->> 'subtitle', as_of, clientcore.number_text((data #>> '{state,client_count}')::numeric, locale), clientcore.number_text((data #>> '{state,revenue_12m_amount}')::numeric, locale, 0))),
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>', clientcore.html_escape(clientcore.filled(words ->> 'title', data ->> 'base')), '</title><style>', clientcore.report_style(),
+        '</style></head>', E'\n', '<body><header><h1>', clientcore.html_escape(clientcore.filled(words ->> 'title', data ->> 'base')), '</h1><p>',
+        clientcore.html_escape(clientcore.filled(words ->> 'subtitle', as_of, clientcore.number_text((data #>> '{state,client_count}')::numeric, locale), clientcore.number_text((data #>> '{state,revenue_12m_amount}')::numeric, locale, 0))),
         '</p></header>', E'\n', '<main>', body, '</main>', E'\n', '<footer>', clientcore.html_escape(words ->> 'footer'), '</footer></body></html>', E'\n');
 END
 $$;

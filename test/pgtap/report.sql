@@ -70,6 +70,10 @@ SELECT is((SELECT html FROM page WHERE locale = 'ru'), (SELECT html FROM page WH
 SELECT is((SELECT html FROM page WHERE locale = 'en'), (SELECT html FROM page WHERE locale = 'fi'), 'one that nobody added is English');
 INSERT INTO "odd, ""50%s""".report_label VALUES ('fi', 'headline', 'Kuukausi lukuina'), ('fi', 'language', 'fi');
 SELECT ok(clientcore.report('odd, "50%s"', 'fi') LIKE '%<html lang="fi">%<h2>Kuukausi lukuina</h2>%<h2>What changed%' OR clientcore.report('odd, "50%s"', 'fi') LIKE '%<html lang="fi">%<h2>What changed%<h2>Kuukausi lukuina</h2>%', 'a language can be added');
+UPDATE "odd, ""50%s""".report_label SET words = '100 %, %1$s <b> %n %s' WHERE language = 'fi' AND label = 'headline';
+INSERT INTO "odd, ""50%s""".report_label VALUES ('fi', 'title', 'Asiakkaat 100 %: %s, %s, %1$I');
+SELECT ok(clientcore.report('odd, "50%s"', 'fi') LIKE '%<h1>Asiakkaat 100 \%: odd, &quot;50\%s&quot;, , \%1$I</h1>%', 'whatever words hold');
+SELECT is(date_text('0044-03-15 BC'), '0044-03-15 BC', 'a day long ago');
 SELECT is(clientcore.report('odd, "50%s"'), (SELECT html FROM page WHERE locale = 'en'), 'the same base, the same page');
 SET LOCAL TimeZone = 'Pacific/Kiritimati';
 SET LOCAL DateStyle = 'German';
