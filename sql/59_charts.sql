@@ -25,10 +25,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN value::text
     ELSE CASE WHEN round(value, n.decimals) < 0 THEN '−' ELSE '' END
-        || regexp_replace(split_part(n.digits, '.', 1), '([0-9])(?=([0-9]{3})+$)', '\1' || CASE WHEN n.is_english THEN ',' ELSE U&'\00A0' END, 'g')
+        || regexp_replace(split_part(n.digits, '.', 1), '([0-9])(?=([0-9]{3})+$)', E'\\1' || CASE WHEN n.is_english THEN ',' ELSE E'\u00A0' END, 'g')
         || CASE WHEN n.decimals > 0 THEN CASE WHEN n.is_english THEN '.' ELSE ',' END || split_part(n.digits, '.', 2) ELSE '' END END
 FROM (
-    SELECT d.decimals, abs(round(value, d.decimals))::text AS digits, coalesce(locale !~* '^(et|ka|ru)(_|-|$)', true) AS is_english
+    SELECT d.decimals, abs(round(value, d.decimals))::text AS digits, coalesce(locale !~* '^(et|ka|ru)([^a-z]|$)', true) AS is_english
     -- as many as tell something
     FROM (SELECT coalesce(decimals, CASE WHEN abs(value) >= 100 OR value = round(value) THEN 0 WHEN value = round(value, 1) OR abs(value) >= 10 THEN 1 ELSE 2 END) AS decimals) d
     WHERE value IS NOT NULL) n
@@ -42,8 +42,8 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN NOT isfinite(day) THEN CASE WHEN day > '2000-01-01' THEN 'infinity' ELSE '-infinity' END
-    WHEN locale ~* '^(et|ka|ru)(_|-|$)' THEN format('%s.%s.%s', lpad(date_part('day', day)::text, 2, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(abs(date_part('year', day))::text, 4, '0'))
-    ELSE format('%s-%s-%s', lpad(abs(date_part('year', day))::text, 4, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('day', day)::text, 2, '0')) END || CASE WHEN isfinite(day) AND date_part('year', day) < 0 THEN ' BC' ELSE '' END
+    WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN format('%s.%s.%s', lpad(date_part('day', day)::text, 2, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(abs(date_part('year', day))::text, greatest(4, length(abs(date_part('year', day))::text)), '0'))
+    ELSE format('%s-%s-%s', lpad(abs(date_part('year', day))::text, greatest(4, length(abs(date_part('year', day))::text)), '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('day', day)::text, 2, '0')) END || CASE WHEN isfinite(day) AND date_part('year', day) < 0 THEN ' BC' ELSE '' END
 WHERE day IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientcore.date_text(date, text) IS
@@ -113,8 +113,9 @@ BEGIN
                 b.amount, round(140 + b.start, 1), 20 * b.n - 16, round(greatest(b.length, 0.5), 1)) ELSE '' END), '' ORDER BY b.n)
     INTO marks
     FROM (
-        SELECT v.n, coalesce(v.label, '') AS label, v.amount, coalesce(clientcore.number_text(v.amount, locale) || unit, '–') AS told,
-            190 * abs(v.amount) / s.span AS length, 190 * (least(v.amount, 0) - least_amount) / s.span AS start
+        SELECT v.n, coalesce(v.label, '') AS label, v.amount, coalesce(clientcore.number_text(v.amount, locale) || coalesce(unit, ''), '–') AS told,
+            CASE WHEN v.amount > '-Infinity' AND v.amount < 'Infinity' THEN 190 * abs(v.amount) / s.span END AS length,
+            CASE WHEN v.amount > '-Infinity' AND v.amount < 'Infinity' THEN 190 * (least(v.amount, 0) - least_amount) / s.span END AS start
         FROM unnest(labels, amounts) WITH ORDINALITY v (label, amount, n)
         CROSS JOIN (SELECT nullif(most_amount - least_amount, 0) AS span) s) b;
     RETURN clientcore.chart_frame('bars', 400, 20 * greatest(coalesce(cardinality(labels), 0), 1) + 2, title, description, marks);
@@ -163,7 +164,7 @@ BEGIN
     -- lines across, with their numbers
     SELECT string_agg(format('<line x1="56" x2="394" y1="%1$s" y2="%1$s" stroke="currentColor" stroke-opacity="%4$s"/><text x="50" y="%2$s" text-anchor="end">%3$s</text>',
             round(10 + 150 * (top - t.amount) / (top - bottom), 1), round(14 + 150 * (top - t.amount) / (top - bottom), 1),
-            clientcore.html_escape(clientcore.number_text(t.amount, locale) || unit), CASE t.amount WHEN 0 THEN 0.6 ELSE 0.15 END), '' ORDER BY t.amount)
+            clientcore.html_escape(clientcore.number_text(t.amount, locale) || coalesce(unit, '')), CASE t.amount WHEN 0 THEN 0.6 ELSE 0.15 END), '' ORDER BY t.amount)
     INTO marks FROM generate_series(bottom, top, step) t (amount);
     -- the first label, the last, and some between
     marks := coalesce(marks, '') || coalesce((
@@ -185,7 +186,7 @@ BEGIN
                     string_agg(p.left || ' ' || p.y, 'L' ORDER BY p.x), strokes[p.line],
                     string_agg(format('<circle data-value="%s" cx="%s" cy="%s" r="%s" fill="var(--chart, currentColor)"><title>%s: %s</title></circle>', p.amount, p.left, p.y,
                         CASE WHEN cardinality(x_labels) > 40 THEN 1 ELSE 2.5 END, clientcore.html_escape(concat_ws(', ', p.label, nullif(p.name, ''))),
-                        clientcore.html_escape(clientcore.number_text(p.amount, locale) || unit)), '' ORDER BY p.x)) AS drawn
+                        clientcore.html_escape(clientcore.number_text(p.amount, locale) || coalesce(unit, ''))), '' ORDER BY p.x)) AS drawn
                 FROM point p
                 GROUP BY p.line) l), '')
         || coalesce((
@@ -218,10 +219,10 @@ BEGIN
     RETURN clientcore.chart_frame('heatmap', round(84 + cell * cardinality(column_names)), 28 * cardinality(row_names) + 24, title, description, marks || coalesce((
         SELECT string_agg(format('<g><title>%s, %s: %s</title><rect data-value="%s" x="%s" y="%s" width="%s" height="26" rx="2" fill="var(--chart, currentColor)" fill-opacity="%s"/><text x="%s" y="%s" text-anchor="middle">%s</text></g>',
             clientcore.html_escape(h.row_name), clientcore.html_escape(h.column_name), clientcore.html_escape(h.told), h.amount,
-            round(80 + cell * (h.x - 1) + 1, 1), 28 * h.y - 9, round(cell - 2, 1), round(0.04 + 0.41 * abs(h.amount) / nullif(most_amount, 0), 3),
+            round(80 + cell * (h.x - 1) + 1, 1), 28 * h.y - 9, round(cell - 2, 1), round(0.04 + coalesce(0.41 * abs(h.amount) / nullif(most_amount, 0), 0), 3),
             round(80 + cell * (h.x - 0.5), 1), 28 * h.y + 9, clientcore.html_escape(h.told)), '' ORDER BY h.y, h.x, h.n)
         FROM (
-            SELECT v.n, coalesce(v.row_name, '') AS row_name, coalesce(v.column_name, '') AS column_name, v.amount, clientcore.number_text(v.amount, locale) || unit AS told,
+            SELECT v.n, coalesce(v.row_name, '') AS row_name, coalesce(v.column_name, '') AS column_name, v.amount, clientcore.number_text(v.amount, locale) || coalesce(unit, '') AS told,
                 array_position(row_names, coalesce(v.row_name, '')) AS y, array_position(column_names, coalesce(v.column_name, '')) AS x
             FROM unnest(row_labels, column_labels, amounts) WITH ORDINALITY v (row_name, column_name, amount, n)
             WHERE v.amount > '-Infinity' AND v.amount < 'Infinity') h), ''));
@@ -246,7 +247,7 @@ BEGIN
             CASE WHEN f.before > 0 THEN format('<text x="245" y="%s" text-anchor="middle" font-size="10">↓ %s</text>', 42 * f.n - 46, clientcore.html_escape(clientcore.number_text(100 * f.amount / f.before, locale, 0) || ' %')) ELSE '' END), '' ORDER BY f.n)
     INTO marks
     FROM (
-        SELECT v.n, v.label, v.amount, lag(v.amount) OVER (ORDER BY v.n) AS before, clientcore.number_text(v.amount, locale) || unit AS told,
+        SELECT v.n, v.label, v.amount, lag(v.amount) OVER (ORDER BY v.n) AS before, clientcore.number_text(v.amount, locale) || coalesce(unit, '') AS told,
             coalesce(270 * greatest(v.amount, 0) / nullif(most_amount, 0), 0) AS width
         FROM unnest(labels, amounts) WITH ORDINALITY v (label, amount, n)
         WHERE v.amount > '-Infinity' AND v.amount < 'Infinity') f;

@@ -50,9 +50,9 @@ BEGIN
                 LEFT JOIN (
                     SELECT row_number() OVER w AS place, count(*) OVER () AS clients,
                         round(sum(greatest(k.revenue_12m_amount, 0)) OVER w / nullif(sum(greatest(k.revenue_12m_amount, 0)) OVER (), 0), 8) AS share
-                    FROM %1$I.clients k WINDOW w AS (ORDER BY k.revenue_12m_amount DESC, k.client_id ROWS UNBOUNDED PRECEDING)) c ON c.place = round(c.clients * p.hundredth / 100.0)$sql$),
+                    FROM %1$I.clients k WHERE NOT k.is_lost AND k.purchase_count > 0 WINDOW w AS (ORDER BY k.revenue_12m_amount DESC, k.client_id ROWS UNBOUNDED PRECEDING)) c ON c.place = round(c.clients * p.hundredth / 100.0)$sql$),
             ('classes', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.abc_class) FROM (
-                SELECT k.abc_class, count(*) AS client_count, sum(k.revenue_12m_amount) AS revenue_12m_amount FROM %1$I.clients k GROUP BY k.abc_class) x$sql$),
+                SELECT k.abc_class, count(*) AS client_count, sum(k.revenue_12m_amount) AS revenue_12m_amount FROM %1$I.clients k WHERE NOT k.is_lost AND k.purchase_count > 0 GROUP BY k.abc_class) x$sql$),
             ('ladder', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.loyalty_rank) FROM (
                 SELECT l.loyalty_stage, l.loyalty_rank, l.client_count, l.ever_count, l.revenue_12m_amount, l.conversion_share, l.median_days FROM %1$I.loyalty_ladder l) x$sql$),
             ('flow', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.month_date) FROM (
@@ -241,7 +241,7 @@ BEGIN
                 clientcore.number_text(c.revenue_before_amount, locale, 0), clientcore.number_text(c.revenue_now_amount, locale, 0), clientcore.number_text(c.difference_amount, locale, 0)) ORDER BY c.n))
         FROM jsonb_to_recordset(data -> 'changes') c (n integer, client text, change text, lost_date date, revenue_before_amount numeric, revenue_now_amount numeric, difference_amount numeric)),
         '<p>' || clientcore.html_escape(words ->> 'nothing_changed') || '</p>')),
-    clientcore.report_section('headline', words ->> 'headline', clientcore.filled(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
+    clientcore.report_section('headline', words ->> 'headline', clientcore.filled(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
         SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s %s</span><span>%s %s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
             clientcore.html_escape(clientcore.report_value(k.value, k.unit, locale)),
             clientcore.html_escape(words ->> 'against_month'), clientcore.html_escape(clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),

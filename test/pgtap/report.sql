@@ -37,10 +37,13 @@ UNION ALL SELECT 'heatmap', chart_heatmap(ARRAY['A', 'A', 'B', 'B'], ARRAY['X', 
 UNION ALL SELECT 'funnel', chart_funnel(ARRAY['one', 'two', 'three'], ARRAY[1000, 250, 0], 'F'), ARRAY[1000, 250, 0]
 UNION ALL SELECT 'huge', chart_bars(ARRAY['a', 'b'], ARRAY[1e30, -1e30], 'B'), ARRAY[1e30, -1e30]
 UNION ALL SELECT 'tiny', chart_line(ARRAY['a', 'b'], ARRAY['x', 'x'], ARRAY[1e-9, 2e-9], 'B'), ARRAY[1e-9, 2e-9]
+UNION ALL SELECT 'zeros', chart_heatmap(ARRAY['a', 'b'], ARRAY['x', 'x'], ARRAY[0, 0], 'N'), ARRAY[0, 0]
+UNION ALL SELECT 'bars not finite', chart_bars(ARRAY['a', 'b', 'c', 'd'], ARRAY['NaN', 'Infinity', '-Infinity', 7]::numeric[], 'N', unit => NULL), ARRAY[7]
 UNION ALL SELECT 'not finite', chart_heatmap(ARRAY['a', 'b', 'c'], ARRAY['x', 'x', 'x'], ARRAY['NaN', 'Infinity', 7]::numeric[], 'N'), ARRAY[7];
 SELECT is(pg_temp.data_of(drawn), amounts::numeric[], name || ': its data') FROM chart;
 SELECT is_empty($$SELECT name FROM chart WHERE NOT (xpath_exists('/*[local-name() = "svg"][@role = "img"][@aria-label != ""]/*[local-name() = "title"]', drawn::xml))$$, 'each has its title');
 SELECT is_empty($$SELECT name, x FROM chart, unnest(xpath('//@*[contains(., "NaN") or contains(., "Infinity")]', drawn::xml)) x$$, 'nothing is drawn at no place');
+SELECT is_empty($$SELECT name FROM chart WHERE drawn ~ ' (x|y|width|height|cx|cy|fill-opacity)=""'$$, 'nor without one');
 SELECT ok(position('Birch &amp; &lt;Sons&gt;' IN drawn) > 0 AND position('<Sons>' IN drawn) = 0 AND position(U&'-5,5' IN translate(drawn, '−', '-')) > 0, 'names are escaped, numbers as in the locale') FROM chart WHERE name = 'bars';
 SELECT ok(drawn LIKE '%↓ 25 \%%' AND drawn LIKE '%↓ 0 \%%', 'a funnel says what share went on') FROM chart WHERE name = 'funnel';
 SELECT is(pg_temp.data_of(c), NULL, 'of nothing there is a picture of nothing') FROM (VALUES (chart_bars('{}', '{}', 'e')), (chart_line('{}', '{}', '{}', 'e')), (chart_heatmap('{}', '{}', '{}', 'e')), (chart_funnel('{}', '{}', 'e')), (chart_bars(NULL, NULL, NULL))) v (c);
@@ -100,8 +103,8 @@ SELECT is((SELECT sum((x ->> 'client_count')::bigint) FROM data, jsonb_array_ele
 SELECT is((SELECT count(*) FROM data, jsonb_array_elements(d -> 'matrix') x), 12::bigint, 'in twelve cells');
 SELECT is((SELECT string_agg(x ->> 'revenue_share', ' ' ORDER BY (x ->> 'client_share')::numeric) FROM data, jsonb_array_elements(d -> 'pareto') x WHERE (x ->> 'client_share')::numeric IN (0, 1)), '0 1.00000000', 'Pareto: from nothing to all');
 SELECT results_eq($$SELECT (x ->> 'revenue_share')::numeric FROM data, jsonb_array_elements(d -> 'pareto') x WHERE (x ->> 'client_share')::numeric = 0.2$$,
-    $$SELECT round(sum(revenue) / (SELECT sum(greatest(revenue_12m_amount, 0)) FROM "odd, ""50%s""".clients), 8) FROM (
-        SELECT greatest(revenue_12m_amount, 0) AS revenue FROM "odd, ""50%s""".clients ORDER BY revenue_12m_amount DESC, client_id LIMIT (SELECT round(count(*) * 0.2) FROM "odd, ""50%s""".clients)) c$$, 'of a fifth of the clients');
+    $$SELECT round(sum(revenue) / (SELECT sum(greatest(revenue_12m_amount, 0)) FROM "odd, ""50%s""".clients WHERE NOT is_lost), 8) FROM (
+        SELECT greatest(revenue_12m_amount, 0) AS revenue FROM "odd, ""50%s""".clients WHERE NOT is_lost ORDER BY revenue_12m_amount DESC, client_id LIMIT (SELECT round(count(*) * 0.2) FROM "odd, ""50%s""".clients WHERE NOT is_lost)) c$$, 'of a fifth of the clients');
 SELECT cmp_ok(jsonb_array_length(d -> 'flow'), '<=', 24, 'two years of flow') FROM data;
 SELECT is_empty($$SELECT x FROM data, jsonb_array_elements(d -> 'flow') x WHERE (x ->> 'start_count')::int + (x ->> 'new_count')::int + (x ->> 'returned_count')::int - (x ->> 'lost_count')::int <> (x ->> 'end_count')::int$$, 'which adds up');
 -- every chart of the page has its data
