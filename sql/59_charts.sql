@@ -25,7 +25,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN value::text
     ELSE CASE WHEN round(value, n.decimals) < 0 THEN '−' ELSE '' END
-        || regexp_replace(split_part(n.digits, '.', 1), '([0-9])(?=([0-9]{3})+$)', E'\\1' || CASE WHEN n.is_english THEN ',' ELSE E'\u00A0' END, 'g')
+        || reverse(regexp_replace(reverse(split_part(n.digits, '.', 1)), '([0-9]{3})(?=[0-9])', E'\\1' || CASE WHEN n.is_english THEN ',' ELSE E'\u00A0' END, 'g'))
         || CASE WHEN n.decimals > 0 THEN CASE WHEN n.is_english THEN '.' ELSE ',' END || split_part(n.digits, '.', 2) ELSE '' END END
 FROM (
     SELECT d.decimals, abs(round(value, d.decimals))::text AS digits, coalesce(locale !~* '^(et|ka|ru)([^a-z]|$)', true) AS is_english
@@ -42,8 +42,12 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN NOT isfinite(day) THEN CASE WHEN day > '2000-01-01' THEN 'infinity' ELSE '-infinity' END
-    WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN format('%s.%s.%s', lpad(date_part('day', day)::text, 2, '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(abs(date_part('year', day))::text, greatest(4, length(abs(date_part('year', day))::text)), '0'))
-    ELSE format('%s-%s-%s', lpad(abs(date_part('year', day))::text, greatest(4, length(abs(date_part('year', day))::text)), '0'), lpad(date_part('month', day)::text, 2, '0'), lpad(date_part('day', day)::text, 2, '0')) END || CASE WHEN isfinite(day) AND date_part('year', day) < 0 THEN ' BC' ELSE '' END
+    WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN format('%s.%s.%s', d.day_text, d.month_text, d.year_text)
+    ELSE format('%s-%s-%s', d.year_text, d.month_text, d.day_text) END || CASE WHEN day < '0001-01-01' AND isfinite(day) THEN ' BC' ELSE '' END
+FROM (
+    SELECT lpad(date_part('day', day)::text, 2, '0') AS day_text, lpad(date_part('month', day)::text, 2, '0') AS month_text,
+        lpad(y.year, greatest(4, length(y.year)), '0') AS year_text
+    FROM (SELECT abs(date_part('year', day))::text AS year) y) d
 WHERE day IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientcore.date_text(date, text) IS
@@ -94,6 +98,26 @@ $$;
 COMMENT ON FUNCTION clientcore.check_chart(integer[], integer) IS
 'Internal: refuses arrays of different lengths (2202E), and more marks than can be seen (54000)';
 
+CREATE FUNCTION clientcore.first_seen(labels text[])
+RETURNS text[]
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT ARRAY(SELECT coalesce(l.label, '') FROM unnest(labels) WITH ORDINALITY l (label, n) GROUP BY coalesce(l.label, '') ORDER BY min(l.n))
+$$;
+COMMENT ON FUNCTION clientcore.first_seen(text[]) IS
+'Internal: labels once each, in the order in which they first come';
+
+CREATE FUNCTION clientcore.drawable(amounts numeric[])
+RETURNS numeric[]
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT array_agg(CASE WHEN a.amount > '-Infinity' AND a.amount < 'Infinity' THEN a.amount END ORDER BY a.n) FROM unnest(amounts) WITH ORDINALITY a (amount, n)
+$$;
+COMMENT ON FUNCTION clientcore.drawable(numeric[]) IS
+'Internal: amounts with NULL in place of those that are not finite, which have no mark';
+
 -- Bars lie: labels have room, and the longest is as long as the picture is wide.
 CREATE FUNCTION clientcore.chart_bars(labels text[], amounts numeric[], title text, description text DEFAULT NULL, unit text DEFAULT '', locale text DEFAULT 'en')
 RETURNS text
@@ -106,16 +130,17 @@ DECLARE
     marks text;
 BEGIN
     PERFORM clientcore.check_chart(ARRAY[cardinality(labels), cardinality(amounts)], 200);
-    SELECT least(min(a), 0), greatest(max(a), 0) INTO least_amount, most_amount FROM unnest(amounts) a WHERE a > '-Infinity' AND a < 'Infinity';
+    unit := coalesce(unit, '');
+    amounts := clientcore.drawable(amounts);
+    SELECT least(min(a), 0), greatest(max(a), 0) INTO least_amount, most_amount FROM unnest(amounts) a;
     SELECT string_agg(format('<g><title>%s: %s</title><text x="0" y="%s">%s</text>%s<text x="400" y="%3$s" text-anchor="end">%2$s</text></g>',
             clientcore.html_escape(b.label), clientcore.html_escape(b.told), 20 * b.n - 6, clientcore.chart_label(b.label, 22),
             CASE WHEN b.length IS NOT NULL THEN format('<rect data-value="%s" x="%s" y="%s" width="%s" height="13" rx="2" fill="var(--chart, currentColor)" fill-opacity="0.55"/>',
                 b.amount, round(140 + b.start, 1), 20 * b.n - 16, round(greatest(b.length, 0.5), 1)) ELSE '' END), '' ORDER BY b.n)
     INTO marks
     FROM (
-        SELECT v.n, coalesce(v.label, '') AS label, v.amount, coalesce(clientcore.number_text(v.amount, locale) || coalesce(unit, ''), '–') AS told,
-            CASE WHEN v.amount > '-Infinity' AND v.amount < 'Infinity' THEN 190 * abs(v.amount) / s.span END AS length,
-            CASE WHEN v.amount > '-Infinity' AND v.amount < 'Infinity' THEN 190 * (least(v.amount, 0) - least_amount) / s.span END AS start
+        SELECT v.n, coalesce(v.label, '') AS label, v.amount, coalesce(clientcore.number_text(v.amount, locale) || unit, '–') AS told,
+            190 * abs(v.amount) / s.span AS length, 190 * (least(v.amount, 0) - least_amount) / s.span AS start
         FROM unnest(labels, amounts) WITH ORDINALITY v (label, amount, n)
         CROSS JOIN (SELECT nullif(most_amount - least_amount, 0) AS span) s) b;
     RETURN clientcore.chart_frame('bars', 400, 20 * greatest(coalesce(cardinality(labels), 0), 1) + 2, title, description, marks);
@@ -142,9 +167,8 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- by their first appearance
-    x_labels text[] := ARRAY(SELECT l.label FROM unnest(labels) WITH ORDINALITY l (label, n) GROUP BY l.label ORDER BY min(l.n));
-    names text[] := ARRAY(SELECT coalesce(s.name, '') FROM unnest(series) WITH ORDINALITY s (name, n) GROUP BY coalesce(s.name, '') ORDER BY min(s.n));
+    x_labels text[];
+    names text[];
     least_amount numeric;
     most_amount numeric;
     step numeric;
@@ -154,39 +178,43 @@ DECLARE
     marks text;
 BEGIN
     PERFORM clientcore.check_chart(ARRAY[cardinality(labels), cardinality(series), cardinality(amounts)], 2000);
+    unit := coalesce(unit, '');
+    amounts := clientcore.drawable(amounts);
+    x_labels := clientcore.first_seen(labels);
+    names := clientcore.first_seen(series);
     IF cardinality(names) > 5 THEN
         RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded', MESSAGE = format('a chart of %s lines: at most 5 can be told apart', cardinality(names));
     END IF;
-    SELECT least(min(a), 0), greatest(max(a), 0) INTO least_amount, most_amount FROM unnest(amounts) a WHERE a > '-Infinity' AND a < 'Infinity';
+    SELECT least(min(a), 0), greatest(max(a), 0) INTO least_amount, most_amount FROM unnest(amounts) a;
     step := clientcore.chart_step(most_amount - least_amount);
     top := greatest(ceil(most_amount / step), 1) * step;
     bottom := floor(least_amount / step) * step;
     -- lines across, with their numbers
     SELECT string_agg(format('<line x1="56" x2="394" y1="%1$s" y2="%1$s" stroke="currentColor" stroke-opacity="%4$s"/><text x="50" y="%2$s" text-anchor="end">%3$s</text>',
             round(10 + 150 * (top - t.amount) / (top - bottom), 1), round(14 + 150 * (top - t.amount) / (top - bottom), 1),
-            clientcore.html_escape(clientcore.number_text(t.amount, locale) || coalesce(unit, '')), CASE t.amount WHEN 0 THEN 0.6 ELSE 0.15 END), '' ORDER BY t.amount)
+            clientcore.html_escape(clientcore.number_text(t.amount, locale) || unit), CASE t.amount WHEN 0 THEN 0.6 ELSE 0.15 END), '' ORDER BY t.amount)
     INTO marks FROM generate_series(bottom, top, step) t (amount);
     -- the first label, the last, and some between
     marks := coalesce(marks, '') || coalesce((
         SELECT string_agg(format('<text x="%s" y="176" text-anchor="%s">%s</text>', round(60 + 330 * (x.n - 1) / greatest(cardinality(x_labels) - 1, 1), 1),
-            CASE WHEN x.n = 1 THEN 'start' WHEN x.n = cardinality(x_labels) THEN 'end' ELSE 'middle' END, clientcore.chart_label(coalesce(x.label, ''), 10)), '' ORDER BY x.n)
+            CASE WHEN x.n = 1 THEN 'start' WHEN x.n = cardinality(x_labels) THEN 'end' ELSE 'middle' END, clientcore.chart_label(x.label, 10)), '' ORDER BY x.n)
         FROM unnest(x_labels) WITH ORDINALITY x (label, n)
         WHERE x.n IN (1, cardinality(x_labels)) OR cardinality(x_labels) > 4 AND x.n IN ((cardinality(x_labels) + 2) / 3, (2 * cardinality(x_labels) + 1) / 3)), '');
     RETURN clientcore.chart_frame('line', 400, 184 + CASE WHEN cardinality(names) > 1 OR names[1] <> '' THEN 16 * cardinality(names) ELSE 0 END, title, description,
         marks || coalesce((
             WITH point AS (
-                SELECT array_position(names, coalesce(p.name, '')) AS line, array_position(x_labels, p.label) AS x, p.label, coalesce(p.name, '') AS name, p.amount,
-                    round(60 + 330 * (array_position(x_labels, p.label) - 1)::numeric / greatest(cardinality(x_labels) - 1, 1), 1) AS left,
+                SELECT p.n, array_position(names, coalesce(p.name, '')) AS line, array_position(x_labels, coalesce(p.label, '')) AS x, p.label, coalesce(p.name, '') AS name, p.amount,
+                    round(60 + 330 * (array_position(x_labels, coalesce(p.label, '')) - 1)::numeric / greatest(cardinality(x_labels) - 1, 1), 1) AS left,
                     round(10 + 150 * (top - p.amount) / (top - bottom), 1) AS y
-                FROM unnest(labels, series, amounts) p (label, name, amount)
-                WHERE p.amount > '-Infinity' AND p.amount < 'Infinity')
+                FROM unnest(labels, series, amounts) WITH ORDINALITY p (label, name, amount, n)
+                WHERE p.amount IS NOT NULL)
             SELECT string_agg(l.drawn, '' ORDER BY l.line)
             FROM (
                 SELECT p.line, format('<g><path d="M%s" fill="none" stroke="var(--chart, currentColor)" stroke-width="2" stroke-dasharray="%s"/>%s</g>',
-                    string_agg(p.left || ' ' || p.y, 'L' ORDER BY p.x), strokes[p.line],
+                    string_agg(p.left || ' ' || p.y, 'L' ORDER BY p.x, p.n), strokes[p.line],
                     string_agg(format('<circle data-value="%s" cx="%s" cy="%s" r="%s" fill="var(--chart, currentColor)"><title>%s: %s</title></circle>', p.amount, p.left, p.y,
                         CASE WHEN cardinality(x_labels) > 40 THEN 1 ELSE 2.5 END, clientcore.html_escape(concat_ws(', ', p.label, nullif(p.name, ''))),
-                        clientcore.html_escape(clientcore.number_text(p.amount, locale) || coalesce(unit, ''))), '' ORDER BY p.x)) AS drawn
+                        clientcore.html_escape(clientcore.number_text(p.amount, locale) || unit)), '' ORDER BY p.x, p.n)) AS drawn
                 FROM point p
                 GROUP BY p.line) l), '')
         || coalesce((
@@ -204,13 +232,19 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    row_names text[] := ARRAY(SELECT coalesce(l.label, '') FROM unnest(row_labels) WITH ORDINALITY l (label, n) GROUP BY coalesce(l.label, '') ORDER BY min(l.n));
-    column_names text[] := ARRAY(SELECT coalesce(l.label, '') FROM unnest(column_labels) WITH ORDINALITY l (label, n) GROUP BY coalesce(l.label, '') ORDER BY min(l.n));
-    most_amount numeric := (SELECT max(abs(a)) FROM unnest(amounts) a WHERE a > '-Infinity' AND a < 'Infinity');
-    cell numeric := greatest(34, least(78, 320.0 / greatest(cardinality(column_names), 1)));
+    row_names text[];
+    column_names text[];
+    most_amount numeric;
+    cell numeric;
     marks text;
 BEGIN
     PERFORM clientcore.check_chart(ARRAY[cardinality(row_labels), cardinality(column_labels), cardinality(amounts)], 2000);
+    unit := coalesce(unit, '');
+    amounts := clientcore.drawable(amounts);
+    row_names := clientcore.first_seen(row_labels);
+    column_names := clientcore.first_seen(column_labels);
+    SELECT max(abs(a)) INTO most_amount FROM unnest(amounts) a;
+    cell := greatest(34, least(78, 320.0 / greatest(cardinality(column_names), 1)));
     SELECT string_agg(format('<text x="%s" y="14" text-anchor="middle">%s</text>', round(80 + cell * (c.n - 0.5), 1), clientcore.chart_label(c.label, (cell / 6)::integer)), '' ORDER BY c.n)
     INTO marks FROM unnest(column_names) WITH ORDINALITY c (label, n);
     marks := coalesce(marks, '') || coalesce((
@@ -222,10 +256,10 @@ BEGIN
             round(80 + cell * (h.x - 1) + 1, 1), 28 * h.y - 9, round(cell - 2, 1), round(0.04 + coalesce(0.41 * abs(h.amount) / nullif(most_amount, 0), 0), 3),
             round(80 + cell * (h.x - 0.5), 1), 28 * h.y + 9, clientcore.html_escape(h.told)), '' ORDER BY h.y, h.x, h.n)
         FROM (
-            SELECT v.n, coalesce(v.row_name, '') AS row_name, coalesce(v.column_name, '') AS column_name, v.amount, clientcore.number_text(v.amount, locale) || coalesce(unit, '') AS told,
+            SELECT v.n, coalesce(v.row_name, '') AS row_name, coalesce(v.column_name, '') AS column_name, v.amount, clientcore.number_text(v.amount, locale) || unit AS told,
                 array_position(row_names, coalesce(v.row_name, '')) AS y, array_position(column_names, coalesce(v.column_name, '')) AS x
             FROM unnest(row_labels, column_labels, amounts) WITH ORDINALITY v (row_name, column_name, amount, n)
-            WHERE v.amount > '-Infinity' AND v.amount < 'Infinity') h), ''));
+            WHERE v.amount IS NOT NULL) h), ''));
 END
 $$;
 COMMENT ON FUNCTION clientcore.chart_heatmap(text[], text[], numeric[], text, text, text, text) IS
@@ -237,20 +271,23 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    most_amount numeric := (SELECT greatest(max(a), 0) FROM unnest(amounts) a WHERE a > '-Infinity' AND a < 'Infinity');
+    most_amount numeric;
     marks text;
 BEGIN
     PERFORM clientcore.check_chart(ARRAY[cardinality(labels), cardinality(amounts)], 30);
+    unit := coalesce(unit, '');
+    amounts := clientcore.drawable(amounts);
+    SELECT greatest(max(a), 0) INTO most_amount FROM unnest(amounts) a;
     SELECT string_agg(format('<g><title>%s: %s</title><rect data-value="%s" x="%s" y="%s" width="%s" height="24" rx="2" fill="var(--chart, currentColor)" fill-opacity="0.45"/><text x="0" y="%s">%s</text><text x="245" y="%7$s" text-anchor="middle">%2$s</text>%9$s</g>',
             clientcore.html_escape(coalesce(f.label, '')), clientcore.html_escape(f.told), f.amount, round(245 - f.width / 2, 1), 42 * f.n - 40, round(greatest(f.width, 1), 1), 42 * f.n - 24,
             clientcore.chart_label(coalesce(f.label, ''), 16),
             CASE WHEN f.before > 0 THEN format('<text x="245" y="%s" text-anchor="middle" font-size="10">↓ %s</text>', 42 * f.n - 46, clientcore.html_escape(clientcore.number_text(100 * f.amount / f.before, locale, 0) || ' %')) ELSE '' END), '' ORDER BY f.n)
     INTO marks
     FROM (
-        SELECT v.n, v.label, v.amount, lag(v.amount) OVER (ORDER BY v.n) AS before, clientcore.number_text(v.amount, locale) || coalesce(unit, '') AS told,
+        SELECT v.n, v.label, v.amount, lag(v.amount) OVER (ORDER BY v.n) AS before, clientcore.number_text(v.amount, locale) || unit AS told,
             coalesce(270 * greatest(v.amount, 0) / nullif(most_amount, 0), 0) AS width
-        FROM unnest(labels, amounts) WITH ORDINALITY v (label, amount, n)
-        WHERE v.amount > '-Infinity' AND v.amount < 'Infinity') f;
+        FROM unnest(labels, amounts) WITH ORDINALITY v (label, amount, n)) f
+    WHERE f.amount IS NOT NULL;
     RETURN clientcore.chart_frame('funnel', 400, 42 * greatest(coalesce(cardinality(labels), 0), 1) - 14, title, description, marks);
 END
 $$;

@@ -64,8 +64,8 @@ COMMENT ON FUNCTION clientcore.chance_within(text, text) IS
 -- may be written to, and which arm each is in. $2 is the name of the campaign, $3 the share
 -- held back, $4 how many may be written to (null: all), $5 whether who is held back in another campaign
 -- may be in this one.
---   listed     every client of the list: is it known, protected, without consent, held back
---              in another campaign that runs
+--   listed     every client of the list, and why it is left out: unknown, protected,
+--              without_consent, held_elsewhere (in another campaign that runs); null: it is not
 --   arm        client, arm, stratum, and what is known of it
 -- Clients are sorted by value and cut into up to ten strata of the same size, each large
 -- enough to have about five of the smaller arm. Within a stratum those whose hash comes
@@ -81,16 +81,15 @@ DECLARE
     key record;
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
-    RETURN format(replace(replace(replace(replace($sql$
+    RETURN format(replace(replace(replace(replace(replace($sql$
         listed AS MATERIALIZED (
             -- as the base writes it: equal keys may be written in several ways
-            SELECT coalesce(c.client_id, l.client_id) AS client_id, c.client_id IS NOT NULL AS is_known, coalesce(@protected, false) AS is_protected, @may AS has_consent,
+            SELECT coalesce(c.client_id, l.client_id) AS client_id, l.written,
+                CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN @protected THEN 'protected' WHEN NOT @may THEN 'without_consent'
+                    WHEN o.is_held AND NOT $5 THEN 'held_elsewhere' END AS left_out,
                 greatest(coalesce(c.value_amount, 0), 0) AS value, c.is_lost, c.silence_days, CASE WHEN c.is_lost THEN r.reason END AS reason,
-                CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m, c.as_of_date,
-                l.written, EXISTS (
-                    SELECT FROM %1$I.campaign_client k
-                    JOIN %1$I.campaign p ON p.campaign_id = k.campaign_id
-                    WHERE k.client_id %8$s l.client_id AND k.arm = 'holdout' AND p.ends_on > c.as_of_date) AND NOT $5 AS is_held_elsewhere
+                CASE WHEN c.is_lost THEN h.chance_12m ELSE c.purchase_12m_share END AS chance_12m,
+                coalesce(o.is_sent, false) AS is_sent_elsewhere
             FROM (
                 SELECT DISTINCT ON (coalesce(a.client, v.client)) coalesce(a.client, v.client) AS client_id, v.written
                 FROM (SELECT g.client::@type AS client, g.client AS written FROM unnest($1) g (client) WHERE g.client IS NOT NULL) v
@@ -98,13 +97,19 @@ BEGIN
                 ORDER BY coalesce(a.client, v.client), v.written COLLATE "C") l
             LEFT JOIN (%2$s) c ON c.client_id %8$s l.client_id
             LEFT JOIN %1$I.client_info i ON i.client_id %8$s l.client_id
+            LEFT JOIN (
+                SELECT k.person, bool_or(k.arm = 'holdout') AS is_held, bool_or(k.arm = 'treatment') AS is_sent
+                FROM @members k
+                JOIN %1$I.campaign p USING (campaign_id)
+                JOIN %1$I.state s ON p.ends_on > s.as_of
+                GROUP BY k.person) o ON o.person %8$s l.client_id
             LEFT JOIN @reasons r ON r.client_id %8$s l.client_id
             LEFT JOIN %1$I.return_chance h
                 ON h.silence_month = least(c.silence_days * 12 / 365, (SELECT max(x.silence_month) FROM %1$I.return_chance x))),
         placed AS (
             SELECT l.*, row_number() OVER (ORDER BY l.value DESC, l.client_id::text COLLATE "C") AS place
             FROM listed l
-            WHERE l.is_known AND NOT l.is_protected AND l.has_consent AND NOT l.is_held_elsewhere),
+            WHERE l.left_out IS NULL),
         -- so many of the first that no more are written to than may be
         chosen AS MATERIALIZED (
             SELECT p.*, count(*) OVER () AS clients
@@ -120,31 +125,17 @@ BEGIN
             FROM cut c),
         arm AS MATERIALIZED (
             SELECT d.client_id, CASE WHEN d.hash_rank <= d.held THEN 'holdout' ELSE 'treatment' END AS arm, d.stratum,
-                d.value, d.is_lost, d.silence_days, d.reason, d.chance_12m, d.as_of_date
+                d.value, d.is_lost, d.silence_days, d.reason, d.chance_12m, d.is_sent_elsewhere
             FROM drawn d)$sql$,
         '@type', replace(key.key_type, '%', '%%') || coalesce(' COLLATE ' || replace(key.key_collation, '%', '%%'), '')),
         '@reasons', clientcore.last_reasons()), '@may', clientcore.may_be_written_to()), '@protected', clientcore.is_protected_now()),
+        '@members', clientcore.people_rows('campaign_client')),
         base, clientcore.client_rows(base, '', format('%I.card', base), format('%I.state', base), '(' || clientcore.applied_settings(base) || ')'),
         '', '', '', '', '', key.equality);
 END
 $$;
 COMMENT ON FUNCTION clientcore.arm_rows(text) IS
 'Internal: the common table expressions that divide the clients of a list into those written to and those held back';
-
-CREATE FUNCTION clientcore.has_aliases(base text)
-RETURNS boolean
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    found boolean;
-BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.client_alias)', base) INTO found;
-    RETURN found;
-END
-$$;
-COMMENT ON FUNCTION clientcore.has_aliases(text) IS
-'Internal: whether a base knows duplicates';
 
 -- What those in campaigns bought since: within the time of the campaign, and from their
 -- return on. Of clients that turned out to be one person, one has it all; and none where some
@@ -168,7 +159,8 @@ SELECT format($sql$
                 JOIN (%5$s) k USING (campaign_id)
                 LEFT JOIN (%4$s) h ON h.client_id %2$s k.person
                 OFFSET 0) w
-            OFFSET 0) w$sql$, base, (SELECT equality FROM clientcore.base_key(base)), day, clientcore.joined_histories(base), format(CASE WHEN clientcore.has_aliases(base) THEN $sql$
+            OFFSET 0) w$sql$, base, (SELECT equality FROM clientcore.base_key(base)), day, clientcore.joined_histories(base), format(CASE WHEN clientcore.has_plain_histories(base)
+                THEN 'SELECT k.campaign_id, k.client_id, k.client_id AS person FROM %1$I.campaign_client k' ELSE $sql$
                     SELECT m.campaign_id, m.client_id, m.person
                     FROM (
                         SELECT k.campaign_id, k.client_id, coalesce(a.client, k.client_id) AS person,
@@ -177,8 +169,7 @@ SELECT format($sql$
                             count(*) OVER (PARTITION BY k.campaign_id, coalesce(a.client, k.client_id)) AS keys
                         FROM %1$I.campaign_client k
                         LEFT JOIN %1$I.client_alias a ON a.alias %2$s k.client_id) m
-                    WHERE m.nth = 1 AND m.sent IN (0, m.keys)$sql$
-                ELSE 'SELECT k.campaign_id, k.client_id, k.client_id AS person FROM %1$I.campaign_client k' END, base, (SELECT equality FROM clientcore.base_key(base))))
+                    WHERE m.nth = 1 AND m.sent IN (0, m.keys)$sql$ END, base, (SELECT equality FROM clientcore.base_key(base))))
 $$;
 COMMENT ON FUNCTION clientcore.campaign_outcome_query(text, date) IS
 'Internal: the query of what those in campaigns bought since';

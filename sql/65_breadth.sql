@@ -21,11 +21,7 @@ SELECT format($sql$
     FROM (
         SELECT h.client_id, h.group_name, h.history, clientcore.card_figures(h.history, %3$L, %4$L, s.xyz_by, s.xyz_periods, s.xyz_period, 0.75, 0.25,
             s.frequent_purchases, s.adherent_purchases, s.adherent_days, %7$s, s.promising_days) AS f
-        FROM (
-            SELECT coalesce(a.client, h.client_id) AS client_id, h.group_name, clientcore.rollup(h.history) AS history
-            FROM %1$I.group_history h
-            LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
-            GROUP BY coalesce(a.client, h.client_id), h.group_name) h
+        FROM (%9$s) h
         CROSS JOIN %6$s s
         OFFSET 0) g
     JOIN %1$I.card c ON c.client_id %2$s g.client_id
@@ -34,7 +30,12 @@ SELECT format($sql$
     base, (SELECT equality FROM clientcore.base_key(base)), day, compared,
     -- as many days before; of whole years, a year
     CASE WHEN compared = (day - interval '12 months')::date THEN (compared - interval '12 months')::date ELSE compared - (day - compared) END,
-    settings, clientcore.lost_arguments('s'), clientcore.joined_histories(base))
+    settings, clientcore.lost_arguments('s'), clientcore.joined_histories(base),
+    format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT h.client_id, h.group_name, h.history FROM %1$I.group_history h' ELSE $sql$
+            SELECT coalesce(a.client, h.client_id) AS client_id, h.group_name, clientcore.rollup(h.history) AS history
+            FROM %1$I.group_history h
+            LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
+            GROUP BY coalesce(a.client, h.client_id), h.group_name$sql$ END, base, (SELECT equality FROM clientcore.base_key(base))))
 $$;
 COMMENT ON FUNCTION clientcore.group_card_query(text, text, date, date) IS
 'Internal: the query of what each client bought of each group, as of a day';

@@ -4,6 +4,21 @@
 -- text answers for today, for the day compared with, for any other day and for settings
 -- that are only being tried.
 
+CREATE FUNCTION clientcore.has_plain_histories(base text)
+RETURNS boolean
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_plain boolean;
+BEGIN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.client_alias) AND count(DISTINCT source) < 2 FROM %1$I.source', base) INTO is_plain;
+    RETURN is_plain;
+END
+$$;
+COMMENT ON FUNCTION clientcore.has_plain_histories(text) IS
+'Internal: whether every client has one history as it stands, there being no duplicates and one sales relation';
+
 -- One history per client, duplicates and sales relations joined: client_id, history. Those
 -- of internal clients are none of a client.
 CREATE FUNCTION clientcore.joined_histories(base text)
@@ -12,14 +27,12 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    is_plain boolean;
     has_internal boolean;
     joined text;
 BEGIN
-    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.client_alias) AND count(DISTINCT source) < 2 FROM %1$I.source', base) INTO is_plain;
     EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.client_info i WHERE i.is_internal) AND NOT EXISTS (SELECT FROM %1$I.settings s WHERE s.with_internal_clients)', base)
     INTO has_internal;
-    joined := format(CASE WHEN is_plain THEN 'SELECT h.client_id, h.history FROM %1$I.history h' ELSE $sql$
+    joined := format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT h.client_id, h.history FROM %1$I.history h' ELSE $sql$
         SELECT coalesce(a.client, h.client_id) AS client_id, clientcore.rollup(h.history) AS history
         FROM %1$I.history h
         LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id

@@ -3,7 +3,7 @@
 -- Null where there is none, and where the name is no name.
 CREATE FUNCTION clientcore.relation_on_path(name text, path text)
 RETURNS oid
-LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -16,19 +16,37 @@ $$;
 COMMENT ON FUNCTION clientcore.relation_on_path(text, text) IS
 'Internal: the relation of a name, by a search path';
 
+-- A cursor takes one statement, and nothing but a query.
+CREATE FUNCTION clientcore.read_list(query text, path text)
+RETURNS text[]
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    list refcursor;
+    clients text[];
+BEGIN
+    PERFORM set_config('search_path', path, true);
+    OPEN list NO SCROLL FOR EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(l.client_id) FROM (%s) l', query);
+    FETCH list INTO clients;
+    CLOSE list;
+    RETURN clients;
+END
+$$;
+COMMENT ON FUNCTION clientcore.read_list(text, text) IS
+'Internal: the one column of a query, client_id, read by a search path. Errors: those of the query.';
+
 -- The clients of a list, as text: of a view or table, by its column client_id, or of a
 -- query that has one. Read with the rights of the base's owner, by the search path of
 -- whoever asks, and then among the views of the base.
 CREATE FUNCTION clientcore.clients_of_list(base text, from_list text, path text)
 RETURNS text[]
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     query text := btrim(from_list, E' \t\n\r;');
     relation oid;
-    list refcursor;
-    clients text[];
 BEGIN
     IF query ~* '^([\s(]|--[^\n]*\n|/\*.*?\*/)*(select|with|values|table)\M' THEN
         query := format(E'SELECT q.client_id::pg_catalog.text FROM (%s\n) q', query);
@@ -43,22 +61,12 @@ BEGIN
         END IF;
         query := format('SELECT q.client_id::pg_catalog.text FROM %s q', clientcore.relation_name(relation));
     END IF;
-    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), quote_ident(base)), true);
-    BEGIN
-        -- a cursor takes one statement, and nothing but a query
-        OPEN list NO SCROLL FOR EXECUTE 'SELECT pg_catalog.array_agg(l.client_id) FROM (' || query || ') l';
-        FETCH list INTO clients;
-        CLOSE list;
-    EXCEPTION
-        WHEN undefined_column OR ambiguous_column THEN
-            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-            PERFORM clientcore.argument_error('from_list', replace(SQLERRM, 'column q.client_id', 'column client_id'), 'The list needs a column client_id: SELECT customer AS client_id FROM ....');
-        WHEN syntax_error OR invalid_cursor_definition THEN
-            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-            PERFORM clientcore.argument_error('from_list', SQLERRM, 'It is the name of a view or table, or one SELECT.');
-    END;
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-    RETURN coalesce(clients, '{}');
+    RETURN coalesce(clientcore.read_list(query, concat_ws(', ', nullif(path, ''), quote_ident(base))), '{}');
+EXCEPTION
+    WHEN undefined_column OR ambiguous_column THEN
+        PERFORM clientcore.argument_error('from_list', replace(SQLERRM, 'column q.client_id', 'column client_id'), 'The list needs a column client_id: SELECT customer AS client_id FROM ....');
+    WHEN syntax_error OR invalid_cursor_definition THEN
+        PERFORM clientcore.argument_error('from_list', SQLERRM, 'It is the name of a view or table, or one SELECT.');
 END
 $$;
 COMMENT ON FUNCTION clientcore.clients_of_list(text, text, text) IS
@@ -67,7 +75,7 @@ COMMENT ON FUNCTION clientcore.clients_of_list(text, text, text) IS
 -- The arguments of a campaign, checked and completed.
 CREATE FUNCTION clientcore.campaign_arguments(base text, arguments jsonb)
 RETURNS jsonb
-LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -78,6 +86,7 @@ DECLARE
     offered record;
     cost numeric := (arguments ->> 'cost_per_client')::numeric;
     return_cost numeric := (arguments ->> 'cost_per_return')::numeric;
+    argument text;
     taken text;
 BEGIN
     PERFORM clientcore.require_argument('name', arguments ->> 'name'), clientcore.require_argument('from_list', arguments ->> 'from_list'), clientcore.require_argument('holdout', holdout::text);
@@ -96,13 +105,12 @@ BEGIN
         PERFORM clientcore.argument_error('holdout', 'it must be at least 0 and under 1', '0.1 holds back one client in ten.');
     ELSIF ends <= frozen OR NOT isfinite(ends) OR ends > '9999-12-31' THEN
         PERFORM clientcore.argument_error('ends_on', format('it must lie after %s, the day of the base', frozen), NULL);
-    ELSIF NOT coalesce(budget, 0) >= 0 OR NOT coalesce(budget, 0) < 1e15 THEN
-        PERFORM clientcore.argument_error('budget', 'it must not be negative, nor 1e15 or more', NULL);
-    ELSIF NOT coalesce(cost, 0) >= 0 OR NOT coalesce(cost, 0) < 1e15 THEN
-        PERFORM clientcore.argument_error('cost_per_client', 'it must not be negative, nor 1e15 or more', NULL);
-    ELSIF NOT coalesce(return_cost, 0) >= 0 OR NOT coalesce(return_cost, 0) < 1e15 THEN
-        PERFORM clientcore.argument_error('cost_per_return', 'it must not be negative, nor 1e15 or more', NULL);
     END IF;
+    FOREACH argument IN ARRAY ARRAY['budget', 'cost_per_client', 'cost_per_return'] LOOP
+        IF NOT coalesce((arguments ->> argument)::numeric >= 0 AND (arguments ->> argument)::numeric < 1e15, true) THEN
+            PERFORM clientcore.argument_error(argument, 'it must not be negative, nor 1e15 or more', NULL);
+        END IF;
+    END LOOP;
     EXECUTE format('SELECT p.name FROM %I.campaign p WHERE lower(btrim(p.name)) = lower(btrim($1))', base) INTO taken USING arguments ->> 'name';
     IF taken IS NOT NULL THEN
         PERFORM clientcore.argument_error('name', format('base "%s" has a campaign "%s" already', base, taken),
@@ -152,15 +160,13 @@ BEGIN
             || format($sql$
             SELECT to_jsonb(l) || to_jsonb(a) || jsonb_build_object('beyond_budget', l.fit - a.sent - a.held)
             FROM (
-                SELECT count(*) AS listed, count(*) FILTER (WHERE NOT l.is_known) AS unknown,
-                    (array_agg(l.written ORDER BY l.written COLLATE "C") FILTER (WHERE NOT l.is_known))[1:3] AS examples,
-                    count(*) FILTER (WHERE l.is_known AND l.is_protected) AS protected,
-                    count(*) FILTER (WHERE l.is_known AND NOT l.is_protected AND NOT l.has_consent) AS without_consent,
-                    count(*) FILTER (WHERE l.is_known AND NOT l.is_protected AND l.has_consent AND l.is_held_elsewhere) AS held_elsewhere,
-                    count(*) FILTER (WHERE l.is_known AND NOT l.is_protected AND l.has_consent AND NOT l.is_held_elsewhere) AS fit
+                SELECT count(*) AS listed, count(*) FILTER (WHERE l.left_out = 'unknown') AS unknown,
+                    (array_agg(l.written ORDER BY l.written COLLATE "C") FILTER (WHERE l.left_out = 'unknown'))[1:3] AS examples,
+                    count(*) FILTER (WHERE l.left_out = 'protected') AS protected, count(*) FILTER (WHERE l.left_out = 'without_consent') AS without_consent,
+                    count(*) FILTER (WHERE l.left_out = 'held_elsewhere') AS held_elsewhere, count(*) FILTER (WHERE l.left_out IS NULL) AS fit
                 FROM listed l) l, (
                 SELECT count(*) FILTER (WHERE a.arm = 'treatment') AS sent, count(*) FILTER (WHERE a.arm = 'holdout') AS held, coalesce(max(a.stratum), 0) AS strata,
-                    count(a.chance_12m) AS with_chance, round(avg(%s), 8) AS expected
+                    count(a.chance_12m) AS with_chance, count(*) FILTER (WHERE a.is_sent_elsewhere) AS others, round(avg(%s), 8) AS expected
                 FROM arm a) a$sql$, clientcore.chance_within('a.chance_12m', format('%s::integer', (arguments ->> 'ends_on')::date - (arguments ->> 'frozen_on')::date)))
         INTO plan
         USING clientcore.texts_of(arguments -> 'clients'), arguments ->> 'name', (arguments ->> 'holdout')::numeric, (arguments ->> 'limit')::bigint,
@@ -229,7 +235,6 @@ DECLARE
     plan jsonb;
     campaign integer;
     reader text;
-    others bigint;
 BEGIN
     PERFORM clientcore.lock_base(base);
     completed := clientcore.campaign_arguments(base, arguments);
@@ -242,18 +247,12 @@ BEGIN
         RETURNING campaign_id$sql$, base) INTO campaign USING completed;
     plan := clientcore.divide_list(base, completed, campaign);
     EXECUTE format('UPDATE %I.campaign SET detectable_uplift = $2 WHERE campaign_id = $1', base) USING campaign, round((plan ->> 'detectable')::numeric, 8);
-    EXECUTE format($sql$
-        SELECT count(DISTINCT k.client_id) FROM %1$I.campaign_client k
-        JOIN %1$I.campaign_client o ON o.client_id %2$s k.client_id AND o.campaign_id <> k.campaign_id
-        JOIN %1$I.campaign p ON p.campaign_id = o.campaign_id AND p.ends_on > $2
-        WHERE k.campaign_id = $1$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
-    INTO others USING campaign, (plan ->> 'frozen_on')::date;
     PERFORM clientcore.create_export(base, campaign);
     FOR reader IN SELECT r.reader FROM clientcore.readers_of(base) r LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %s', base, format('campaign_export_%s', campaign), reader);
     END LOOP;
     PERFORM clientcore.refresh_campaigns(base, (plan ->> 'frozen_on')::date);
-    RETURN plan || clientcore.unseen_sales(base) || jsonb_build_object('campaign', campaign, 'others', others);
+    RETURN plan || clientcore.unseen_sales(base) || jsonb_build_object('campaign', campaign);
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_start_campaign(text, jsonb) IS

@@ -143,12 +143,13 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN before IS NULL THEN '–'
-    WHEN value = before THEN '= ' || (words ->> 'same')
-    ELSE CASE WHEN value > before THEN '▲ ' ELSE '▼ ' END
-        || CASE WHEN unit = 'share' THEN clientcore.number_text(100 * abs(value - before), locale, 1) || ' ' || (words ->> 'points')
+    -- nor a change that cannot be seen in the figure told
+    WHEN t.told !~ '[1-9]' THEN '= ' || (words ->> 'same')
+    ELSE CASE WHEN value > before THEN '▲ ' ELSE '▼ ' END || t.told || ' (' || (words ->> CASE WHEN (value > before) = is_higher_better THEN 'better' ELSE 'worse' END) || ')' END
+FROM (
+    SELECT CASE WHEN unit = 'share' THEN clientcore.number_text(100 * abs(value - before), locale, 1) || ' ' || (words ->> 'points')
             WHEN before > 0 AND unit = 'amount' THEN clientcore.number_text(100 * abs(value - before) / before, locale, 0) || ' %'
-            ELSE clientcore.number_text(abs(value - before), locale) END
-        || ' (' || (words ->> CASE WHEN (value > before) = is_higher_better THEN 'better' ELSE 'worse' END) || ')' END
+            ELSE clientcore.number_text(abs(value - before), locale) END AS told) t
 $$;
 COMMENT ON FUNCTION clientcore.report_change(numeric, numeric, text, boolean, jsonb, text) IS
 'Internal: how a figure of the report changed, in words';

@@ -18,9 +18,9 @@
 
 /*
  * The value above which a standard normal variable lies with a probability
- * between 0 and 1, which may be as small as it likes.  Newton's method on the logarithm of the tail, which is
- * concave, from a bound beyond the root (a tail is at most exp(-x^2 / 2) / 2):
- * every step comes nearer from the same side.
+ * between 0 and 1, which may be as small as it likes.  Newton's method on the
+ * logarithm of the tail, which is concave, from a bound beyond the root (a tail
+ * is at most exp(-x^2 / 2) / 2): every step comes nearer from the same side.
  */
 double
 normal_upper_quantile(double probability)

@@ -335,18 +335,18 @@ INSERT INTO sold_often
 SELECT client, day, CASE WHEN dice < 0.1 THEN -1 WHEN dice < 0.15 THEN 0 ELSE 1 END * round((random() * 10 * (c % 17))::numeric, 2),
     nullif((ARRAY['tools', 'toys', 'food', 'lamps', 'none'])[1 + CASE WHEN day < date '2022-01-01' + c % 500 THEN n % 5 ELSE n % (1 + c % 4) END], 'none')
 FROM (SELECT 'c' || c AS client, c, n, date '2022-01-01' + n * (5 + c * 7 % 60) + floor(random() * 5)::integer AS day, random() AS dice
-    FROM generate_series(1, 120) AS c, generate_series(1, 140) AS n) d
+    FROM generate_series(1, 500) AS c, generate_series(1, 140) AS n) d
 WHERE day < date '2024-01-01' - CASE WHEN c % 6 = 0 THEN 200 ELSE 0 END AND day > date '2022-01-01' + CASE WHEN c % 9 = 0 THEN 500 ELSE 0 END;
 INSERT INTO line SELECT 'random', client, day, amount, coalesce(line, '') FROM sold_often;
 CALL clientcore.attach('seen', 'sold_often', client => 'client', sold_at => 'day', amount => 'amount', breakdown => 'line', build => false);
 INSERT INTO made_base VALUES ('random', 'seen');
 \set at_least_breadth 100
-\set at_least_losses 5
+\set at_least_losses 30
 \set at_least_gaps 50
 \set at_least_mix 5
 \if :has_real
 \set at_least_breadth 4500
-\set at_least_losses 40
+\set at_least_losses 90
 \set at_least_gaps 100
 \set at_least_mix 80
 INSERT INTO made_base VALUES ('classicmodels', 'real_classic'), ('northwind', 'real_northwind'), ('online_retail', 'real_retail');
