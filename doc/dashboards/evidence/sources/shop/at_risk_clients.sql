@@ -1,0 +1,1 @@
+SELECT client_id, is_key, alarm, revenue_at_risk_amount, to_char(last_purchase_date, 'YYYY-MM-DD') AS last_purchase, to_char(would_be_lost_date, 'YYYY-MM-DD') AS lost_on, recommended_action, manager FROM shop.at_risk_clients

@@ -1,0 +1,1 @@
+SELECT win_back_rank, client_id, value_lost_amount, return_12m_share, expected_value_amount, cost_limit_amount, offer, recommended_action, to_char(lost_date, 'YYYY-MM-DD') AS lost_on, manager FROM shop.win_back_list
