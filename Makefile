@@ -77,7 +77,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized demo bench
+HOUSE_GOALS = help setup check check-sanitized check-bi demo bench
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -89,6 +89,7 @@ help:
 	@echo '                      also PROFIT=, FILTER= (SQL expressions), TIME_ZONE=, DATE_ORDER=dmy|mdy'
 	@echo 'make check            every test, in a throw-away cluster'
 	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
+	@echo 'make check-bi         reports and dashboards in a browser and in BI tools, a BI server among them'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
 	@echo '                      SCALE=small (some minutes), full (20 million sales), growth'
 	@echo 'make setup            install the Debian packages that building and testing need'
@@ -105,6 +106,9 @@ check:
 
 check-sanitized:
 	@SANITIZE=1 test/bin/check
+
+check-bi:
+	@test/bin/check look bi bi-server
 
 demo:
 	@test/bin/demo
