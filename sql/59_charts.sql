@@ -194,12 +194,13 @@ BEGIN
             round(10 + 150 * (top - t.amount) / (top - bottom), 1), round(14 + 150 * (top - t.amount) / (top - bottom), 1),
             clientcore.html_escape(clientcore.number_text(t.amount, locale) || unit), CASE t.amount WHEN 0 THEN 0.6 ELSE 0.15 END), '' ORDER BY t.amount)
     INTO marks FROM generate_series(bottom, top, step) t (amount);
-    -- the first label, the last, and some between
+    -- the first label, the last, and some between: at quarters or fifths where these are labels, else at about the thirds
     marks := coalesce(marks, '') || coalesce((
         SELECT string_agg(format('<text x="%s" y="176" text-anchor="%s">%s</text>', round(60 + 330 * (x.n - 1) / greatest(cardinality(x_labels) - 1, 1), 1),
             CASE WHEN x.n = 1 THEN 'start' WHEN x.n = cardinality(x_labels) THEN 'end' ELSE 'middle' END, clientcore.chart_label(x.label, 10)), '' ORDER BY x.n)
         FROM unnest(x_labels) WITH ORDINALITY x (label, n)
-        WHERE x.n IN (1, cardinality(x_labels)) OR cardinality(x_labels) > 4 AND x.n IN ((cardinality(x_labels) + 2) / 3, (2 * cardinality(x_labels) + 1) / 3)), '');
+        CROSS JOIN (SELECT CASE WHEN cardinality(x_labels) % 4 = 1 THEN 4 WHEN cardinality(x_labels) % 5 = 1 THEN 5 ELSE 3 END AS count) part
+        WHERE x.n IN (1, cardinality(x_labels)) OR cardinality(x_labels) > 4 AND (x.n - 1) * part.count % (cardinality(x_labels) - 1) < part.count), '');
     RETURN clientcore.chart_frame('line', 400, 184 + CASE WHEN cardinality(names) > 1 OR names[1] <> '' THEN 16 * cardinality(names) ELSE 0 END, title, description,
         marks || coalesce((
             WITH point AS (
@@ -210,16 +211,16 @@ BEGIN
                 WHERE p.amount IS NOT NULL)
             SELECT string_agg(l.drawn, '' ORDER BY l.line)
             FROM (
-                SELECT p.line, format('<g><path d="M%s" fill="none" stroke="var(--chart, currentColor)" stroke-width="2" stroke-dasharray="%s"/>%s</g>',
-                    string_agg(p.left || ' ' || p.y, 'L' ORDER BY p.x, p.n), strokes[p.line],
-                    string_agg(format('<circle data-value="%s" cx="%s" cy="%s" r="%s" fill="var(--chart, currentColor)"><title>%s: %s</title></circle>', p.amount, p.left, p.y,
+                SELECT p.line, format('<g color="var(--chart-%s, var(--chart, currentColor))"><path d="M%s" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="%s"/>%s</g>',
+                    p.line, string_agg(p.left || ' ' || p.y, 'L' ORDER BY p.x, p.n), strokes[p.line],
+                    string_agg(format('<circle data-value="%s" cx="%s" cy="%s" r="%s" fill="currentColor"><title>%s: %s</title></circle>', p.amount, p.left, p.y,
                         CASE WHEN cardinality(x_labels) > 40 THEN 1 ELSE 2.5 END, clientcore.html_escape(concat_ws(', ', p.label, nullif(p.name, ''))),
                         clientcore.html_escape(clientcore.number_text(p.amount, locale) || unit)), '' ORDER BY p.x, p.n)) AS drawn
                 FROM point p
                 GROUP BY p.line) l), '')
         || coalesce((
-            SELECT string_agg(format('<path d="M60 %1$sL90 %1$s" stroke="var(--chart, currentColor)" stroke-width="2" stroke-dasharray="%2$s"/><text x="96" y="%3$s">%4$s</text>',
-                188 + 16 * s.n - 12, strokes[s.n], 192 + 16 * s.n - 12, clientcore.chart_label(s.name, 40)), '' ORDER BY s.n)
+            SELECT string_agg(format('<path d="M60 %1$sL90 %1$s" stroke="var(--chart-%5$s, var(--chart, currentColor))" stroke-width="2" stroke-dasharray="%2$s"/><text x="96" y="%3$s">%4$s</text>',
+                188 + 16 * s.n - 12, strokes[s.n], 192 + 16 * s.n - 12, clientcore.chart_label(s.name, 40), s.n), '' ORDER BY s.n)
             FROM unnest(names) WITH ORDINALITY s (name, n) WHERE cardinality(names) > 1 OR s.name <> ''), ''));
 END
 $$;

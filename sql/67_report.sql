@@ -18,22 +18,30 @@ BEGIN
         SELECT * FROM (VALUES
             ('state', $sql$SELECT to_jsonb(x) FROM (SELECT s.as_of AS as_of_date, s.compared_date, s.has_profit, (SELECT count(*) FROM %1$I.clients) AS client_count,
                 s.revenue_12m_amount, s.guest_revenue_12m_amount FROM %1$I.state s) x$sql$),
+            -- how many there are of what the page shows the first of
+            ('sums', $sql$SELECT to_jsonb(c) || to_jsonb(d) || to_jsonb(k) || to_jsonb(r) || to_jsonb(w) FROM
+                (SELECT count(*) AS change_count, count(*) FILTER (WHERE x.change = 'lost') AS key_lost_count, coalesce(sum(x.revenue_before_amount) FILTER (WHERE x.change = 'lost'), 0) AS key_lost_before_amount
+                    FROM %1$I.key_client_changes x) c,
+                (SELECT count(*) AS due_count, count(*) FILTER (WHERE x.is_overdue) AS overdue_count FROM %1$I.care_due x) d,
+                (SELECT count(*) AS key_client_count FROM %1$I.key_clients x WHERE NOT x.is_lost) k,
+                (SELECT count(*) AS at_risk_count, coalesce(sum(x.revenue_at_risk_amount), 0) AS at_risk_amount FROM %1$I.at_risk_clients x) r,
+                (SELECT count(*) AS win_back_count FROM %1$I.win_back_list x) w$sql$),
             -- of the last month that is over
             ('headline', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.measure_rank) FROM (
                 SELECT k.measure, k.measure_rank, k.unit, k.month_date, k.value, k.previous_month, k.year_ago, k.target, k.is_higher_better FROM %1$I.kpis k
                 WHERE k.month_date = (SELECT max(l.month_date) FROM %1$I.kpis l WHERE l.is_complete_month) AND k.value IS NOT NULL) x$sql$),
             ('changes', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.n) FROM (
                 SELECT row_number() OVER () AS n, c.* FROM (SELECT coalesce(k.name, k.client_id::text) AS client, k.manager, k.change, k.revenue_before_amount, k.revenue_now_amount, k.difference_amount, k.lost_date
-                FROM %1$I.key_client_changes k LIMIT 12) c) x$sql$),
+                FROM %1$I.key_client_changes k ORDER BY abs(k.difference_amount) DESC, k.client_id LIMIT 12) c) x$sql$),
             ('due', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.n) FROM (
                 SELECT row_number() OVER () AS n, c.* FROM (SELECT coalesce(k.name, k.client_id::text) AS client, k.manager, k.care, k.due_date, k.overdue_days, k.why, k.priority
-                FROM %1$I.care_due k LIMIT 12) c) x$sql$),
+                FROM %1$I.care_due k ORDER BY k.is_key DESC, k.priority, k.due_date DESC, k.care_rank, k.client_id LIMIT 12) c) x$sql$),
             ('key_clients', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.n) FROM (
                 SELECT row_number() OVER () AS n, c.* FROM (SELECT coalesce(k.name, k.client_id::text) AS client, k.manager, k.key_rank, k.status, k.alarm, k.revenue_12m_amount, k.revenue_12m_share, k.reasons, k.recommended_action
-                FROM %1$I.key_clients k LIMIT 20) c) x$sql$),
+                FROM %1$I.key_clients k WHERE NOT k.is_lost ORDER BY k.key_rank, k.client_id LIMIT 20) c) x$sql$),
             ('at_risk', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.n) FROM (
                 SELECT row_number() OVER () AS n, c.* FROM (SELECT coalesce(k.name, k.client_id::text) AS client, k.manager, k.is_key, k.revenue_at_risk_amount, k.would_be_lost_date, k.alarm, k.recommended_action
-                FROM %1$I.at_risk_clients k LIMIT 12) c) x$sql$),
+                FROM %1$I.at_risk_clients k ORDER BY k.revenue_at_risk_amount DESC NULLS LAST, k.client_id LIMIT 12) c) x$sql$),
             ('lost', $sql$SELECT jsonb_agg(to_jsonb(x) ORDER BY x.n) FROM (
                 SELECT row_number() OVER () AS n, c.* FROM (SELECT coalesce(k.name, k.client_id::text) AS client, k.manager, k.lost_date, k.last_purchase_date, k.value_lost_amount, k.lost_from_stage
                 FROM %1$I.lost_clients k WHERE k.lost_date > (k.as_of_date - interval '12 months')::date LIMIT 12) c) x$sql$),
@@ -122,19 +130,45 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+WITH cell AS (
+    SELECT w.n AS line, c.n AS position, nullif(c.value #>> '{}', '') AS told, CASE WHEN numbers[c.n] THEN ' class="n"' ELSE '' END AS class
+    FROM jsonb_array_elements(cells) WITH ORDINALITY w (cells, n), jsonb_array_elements(w.cells) WITH ORDINALITY c (value, n)),
+heading AS (
+    SELECT position, min(class) AS class, clientcore.html_escape(headings[position]) AS told FROM cell GROUP BY position HAVING count(told) > 0)
 SELECT format('<div class="scroll" tabindex="0" role="region" aria-label="%s"><table><thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>',
-    clientcore.html_escape(headings[1]),
-    (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN numbers[h.n] THEN ' class="n"' ELSE '' END, clientcore.html_escape(h.heading)), '' ORDER BY h.n)
-     FROM unnest(headings) WITH ORDINALITY h (heading, n)),
-    (SELECT string_agg('<tr>' || r.drawn || '</tr>', '' ORDER BY r.n)
+    clientcore.html_escape(headings[1]), (SELECT string_agg(format('<th scope="col"%s>%s</th>', h.class, h.told), '' ORDER BY h.position) FROM heading h),
+    (SELECT string_agg('<tr>' || r.drawn || '</tr>', '' ORDER BY r.line)
      FROM (
-        SELECT w.n, string_agg(format('<td%s>%s</td>', CASE WHEN numbers[c.n] THEN ' class="n"' ELSE '' END, coalesce(clientcore.html_escape(c.value #>> '{}'), '')), '' ORDER BY c.n) AS drawn
-        FROM jsonb_array_elements(cells) WITH ORDINALITY w (cells, n), jsonb_array_elements(w.cells) WITH ORDINALITY c (value, n)
-        GROUP BY w.n) r))
+        SELECT c.line, string_agg(format('<td%s data-label="%s">%s</td>', c.class, h.told, coalesce(clientcore.html_escape(c.told), '')), '' ORDER BY c.position) AS drawn
+        FROM cell c JOIN heading h USING (position)
+        GROUP BY c.line) r))
 WHERE jsonb_array_length(cells) > 0
 $$;
 COMMENT ON FUNCTION clientcore.report_table(text[], boolean[], jsonb) IS
-'Internal: a table of the report; NULL where it has no row';
+'Internal: a table of the report, without the columns that say nothing; NULL where it has no row';
+
+-- Where a list goes on: the first 12 of 40.
+CREATE FUNCTION clientcore.report_shown(rows jsonb, row_count text, words jsonb, locale text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN row_count::bigint > jsonb_array_length(rows)
+    THEN ' ' || clientcore.filled(words ->> 'shown', clientcore.number_text(jsonb_array_length(rows), locale), clientcore.number_text(row_count::numeric, locale)) ELSE '' END
+$$;
+COMMENT ON FUNCTION clientcore.report_shown(jsonb, text, jsonb, text) IS
+'Internal: a sentence on how many of the rows of a list are on the page';
+
+-- The names of the first clients of a list.
+CREATE FUNCTION clientcore.report_first(rows jsonb, most integer)
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(string_agg(r.row_data ->> 'client', ', ' ORDER BY r.n), '–') FROM jsonb_array_elements(rows) WITH ORDINALITY r (row_data, n) WHERE r.n <= most
+$$;
+COMMENT ON FUNCTION clientcore.report_first(jsonb, integer) IS
+'Internal: the first clients of a list of the report, by name';
 
 -- A change of a figure, in words and with a sign: ▲ 12 % or ▼ 3 points.
 CREATE FUNCTION clientcore.report_change(value numeric, before numeric, unit text, is_higher_better boolean, words jsonb, locale text)
@@ -182,8 +216,8 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT $css$
-:root { color-scheme: light dark; --ink: #1b1f24; --quiet: #4d5661; --paper: #fff; --line: #d5dae0; --card: #f4f6f8; --chart: #1f6f8b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --quiet: #b3bac2; --paper: #14171a; --line: #3a4149; --card: #1e2328; --chart: #5fb3d0; } }
+:root { color-scheme: light dark; --ink: #1b1f24; --quiet: #4d5661; --paper: #fff; --line: #d5dae0; --card: #f4f6f8; --chart: #1f6f8b; --chart-2: #a8501c; --chart-3: #6a4c93; --chart-4: #3d7a35; --chart-5: #7d6400; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --quiet: #b3bac2; --paper: #14171a; --line: #3a4149; --card: #1e2328; --chart: #5fb3d0; --chart-2: #e39a6b; --chart-3: #b79be0; --chart-4: #86c47c; --chart-5: #d9be55; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 header, main, footer { max-width: 1080px; margin: 0 auto; padding: 16px; }
@@ -203,11 +237,16 @@ svg.chart { display: block; width: 100%; max-width: 480px; height: auto; }
 svg.chart-heatmap { max-width: 560px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th, td { text-align: left; vertical-align: top; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; min-width: 64px; }
+th, td { text-align: left; vertical-align: top; padding: 5px 16px 5px 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; max-width: 22em; }
+.short { margin: 4px 0 0; padding-left: 18px; }
+.short li { margin: 4px 0; }
 th { font-weight: 600; overflow-wrap: normal; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-@media print { @page { size: A4; margin: 14mm; } body { font-size: 11px; } header, main, footer { max-width: none; padding: 0; }
-  section { padding: 10px 0; } tr, figure, .figures li { break-inside: avoid; } h2 { break-after: avoid; } .scroll { overflow: visible; } table { font-size: 9.5px; } .figures b { font-size: 15px; }
+@media screen and (max-width: 640px) { thead { position: absolute; left: -9999px; } tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
+  td { display: grid; grid-template-columns: 9em 1fr; gap: 8px; max-width: none; padding: 1px 0; border: 0; overflow-wrap: anywhere; } td:empty { display: none; }
+  td::before { content: attr(data-label); color: var(--quiet); } td:first-child { display: block; font-weight: 600; } td:first-child::before { content: none; } .n { text-align: left; white-space: normal; } }
+@media print { @page { size: A4; margin: 14mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9px system-ui, sans-serif; } } * { print-color-adjust: exact; } body { font-size: 11px; } header, main, footer { max-width: none; padding: 0; }
+  section { padding: 10px 0; } tr, figure, .figures li { break-inside: avoid; } h2, section > p { break-after: avoid; } thead { display: table-header-group; } section > p { orphans: 3; } .figures { display: block; } .figures li { display: inline-block; width: 19%; margin: 0 0.5% 6px 0; vertical-align: top; font-size: 9px; padding: 6px 8px; } .scroll { overflow: visible; } table { font-size: 9.5px; } .figures b { font-size: 15px; }
   .charts { grid-template-columns: 1fr 1fr; } }
 $css$
 $$;
@@ -233,52 +272,76 @@ AS $$
 DECLARE
     as_of text := clientcore.date_text((data #>> '{state,as_of_date}')::date, locale);
     compared text := clientcore.date_text((data #>> '{state,compared_date}')::date, locale);
+    month text := to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END);
+    sums jsonb := data -> 'sums';
     body text;
 BEGIN
     body := concat(
-    clientcore.report_section('changes', words ->> 'changes', clientcore.filled(words ->> 'changes_intro', compared), coalesce((
-        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'change', words ->> 'before', words ->> 'now', words ->> 'difference'], '{f,f,t,t,t}',
-            jsonb_agg(jsonb_build_array(c.client, coalesce(words ->> ('change_' || c.change), c.change) || coalesce(' ' || clientcore.date_text(c.lost_date, locale), ''),
-                clientcore.number_text(c.revenue_before_amount, locale, 0), clientcore.number_text(c.revenue_now_amount, locale, 0), clientcore.number_text(c.difference_amount, locale, 0)) ORDER BY c.n))
-        FROM jsonb_to_recordset(data -> 'changes') c (n integer, client text, change text, lost_date date, revenue_before_amount numeric, revenue_now_amount numeric, difference_amount numeric)),
+    -- the page in five sentences, from what is below
+    clientcore.report_section('short', words ->> 'short', NULL, (
+        SELECT '<ul class="short">' || string_agg('<li>' || clientcore.html_escape(t.told) || '</li>', '' ORDER BY t.n) || '</ul>'
+        FROM (
+            SELECT 1 AS n, clientcore.filled(words ->> 'short_month', month, clientcore.report_value(k.value, k.unit, locale),
+                clientcore.filled(words ->> 'against_month', clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),
+                clientcore.filled(words ->> 'against_year', clientcore.report_change(k.value, k.year_ago, k.unit, k.is_higher_better, words, locale))) AS told
+            FROM jsonb_to_recordset(data -> 'headline') k (measure text, unit text, value numeric, previous_month numeric, year_ago numeric, is_higher_better boolean) WHERE k.measure = 'revenue_amount'
+            UNION ALL
+            SELECT 2, clientcore.filled(words ->> 'short_key', clientcore.number_text((sums ->> 'key_client_count')::numeric, locale), compared, clientcore.number_text((sums ->> 'key_lost_count')::numeric, locale),
+                clientcore.number_text((sums ->> 'key_lost_before_amount')::numeric, locale, 0)) WHERE sums <> '[]'
+            UNION ALL
+            SELECT 3, clientcore.filled(words ->> 'short_risk', clientcore.number_text((sums ->> 'at_risk_count')::numeric, locale), clientcore.number_text((sums ->> 'at_risk_amount')::numeric, locale, 0),
+                clientcore.report_first(data -> 'at_risk', 3)) WHERE (sums ->> 'at_risk_count')::bigint > 0
+            UNION ALL
+            SELECT 4, clientcore.filled(words ->> 'short_lost', clientcore.number_text((data #>> '{lost_sums,client_12m_count}')::numeric, locale), clientcore.number_text((data #>> '{lost_sums,value_lost_12m_amount}')::numeric, locale, 0),
+                clientcore.report_first(data -> 'win_back', 3)) WHERE (data #>> '{lost_sums,client_12m_count}')::bigint > 0
+            UNION ALL
+            SELECT 5, clientcore.filled(words ->> 'short_due', clientcore.number_text((sums ->> 'due_count')::numeric, locale), clientcore.number_text((sums ->> 'overdue_count')::numeric, locale)) WHERE (sums ->> 'due_count')::bigint > 0) t)),
+    clientcore.report_section('changes', words ->> 'changes', clientcore.filled(words ->> 'changes_intro', compared) || clientcore.report_shown(data -> 'changes', sums ->> 'change_count', words, locale), coalesce((
+        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'change', words ->> 'before', words ->> 'now', words ->> 'difference'], '{f,f,f,t,t,t}',
+            jsonb_agg(jsonb_build_array(c.client, c.manager, coalesce(words ->> ('change_' || c.change), c.change) || coalesce(' ' || clientcore.date_text(c.lost_date, locale), ''),
+                clientcore.number_text(c.revenue_before_amount, locale, 0), clientcore.number_text(c.revenue_now_amount, locale, 0), clientcore.number_text(c.difference_amount, locale, 0)) ORDER BY c.difference_amount, c.n))
+        FROM jsonb_to_recordset(data -> 'changes') c (n integer, client text, manager text, change text, lost_date date, revenue_before_amount numeric, revenue_now_amount numeric, difference_amount numeric)),
         '<p>' || clientcore.html_escape(words ->> 'nothing_changed') || '</p>')),
-    clientcore.report_section('headline', words ->> 'headline', clientcore.filled(words ->> 'headline_intro', to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END)), (
-        SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s %s</span><span>%s %s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
+    clientcore.report_section('headline', words ->> 'headline', clientcore.filled(words ->> 'headline_intro', month), (
+        SELECT '<ul class="figures">' || string_agg(format('<li>%s<b>%s</b><span>%s</span><span>%s</span></li>', clientcore.html_escape(coalesce(words ->> ('kpi_' || k.measure), k.measure)),
             clientcore.html_escape(clientcore.report_value(k.value, k.unit, locale)),
-            clientcore.html_escape(words ->> 'against_month'), clientcore.html_escape(clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale)),
-            clientcore.html_escape(words ->> 'against_year'), clientcore.html_escape(clientcore.report_change(k.value, k.year_ago, k.unit, k.is_higher_better, words, locale))), '' ORDER BY k.measure_rank) || '</ul>'
+            clientcore.html_escape(clientcore.filled(words ->> 'against_month', clientcore.report_change(k.value, k.previous_month, k.unit, k.is_higher_better, words, locale))),
+            clientcore.html_escape(clientcore.filled(words ->> 'against_year', clientcore.report_change(k.value, k.year_ago, k.unit, k.is_higher_better, words, locale)))), '' ORDER BY k.measure_rank) || '</ul>'
         FROM jsonb_to_recordset(data -> 'headline') k (measure text, measure_rank integer, unit text, value numeric, previous_month numeric, year_ago numeric, is_higher_better boolean))),
-    clientcore.report_section('due', words ->> 'due', words ->> 'due_intro', (
+    clientcore.report_section('due', words ->> 'due', (words ->> 'due_intro') || clientcore.report_shown(data -> 'due', sums ->> 'due_count', words, locale), (
         SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'what', words ->> 'due_on', words ->> 'why'], '{f,f,f,f,f}',
             jsonb_agg(jsonb_build_array(c.client, c.manager, coalesce(words ->> ('care_' || c.care), c.care), clientcore.date_text(c.due_date, locale), c.why) ORDER BY c.n))
         FROM jsonb_to_recordset(data -> 'due') c (n integer, client text, manager text, care text, due_date date, why text))),
-    clientcore.report_section('key_clients', words ->> 'key_clients', words ->> 'key_clients_intro', (
-        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'status', words ->> 'revenue_12m', words ->> 'share', words ->> 'why', words ->> 'action'], '{f,f,t,t,f,f}',
-            jsonb_agg(jsonb_build_array(c.client, coalesce(words ->> ('status_' || c.status), c.status) || coalesce(': ' || c.alarm, ''), clientcore.number_text(c.revenue_12m_amount, locale, 0),
+    clientcore.report_section('key_clients', words ->> 'key_clients', (words ->> 'key_clients_intro') || clientcore.report_shown(data -> 'key_clients', sums ->> 'key_client_count', words, locale), (
+        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'status', words ->> 'revenue_12m', words ->> 'share', words ->> 'why', words ->> 'action'], '{f,f,f,t,t,f,f}',
+            jsonb_agg(jsonb_build_array(c.client, c.manager, coalesce(words ->> ('status_' || c.status), c.status) || coalesce(': ' || c.alarm, ''), clientcore.number_text(c.revenue_12m_amount, locale, 0),
                 clientcore.number_text(100 * c.revenue_12m_share, locale, 1) || ' %', c.reasons, c.recommended_action) ORDER BY c.n))
-        FROM jsonb_to_recordset(data -> 'key_clients') c (n integer, client text, status text, alarm text, revenue_12m_amount numeric, revenue_12m_share numeric, reasons text, recommended_action text))),
-    clientcore.report_section('at_risk', words ->> 'at_risk', words ->> 'at_risk_intro', (
-        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'at_stake', words ->> 'lost_by', words ->> 'alarm', words ->> 'action'], '{f,t,f,f,f}',
-            jsonb_agg(jsonb_build_array(c.client, clientcore.number_text(c.revenue_at_risk_amount, locale, 0), clientcore.date_text(c.would_be_lost_date, locale), c.alarm, c.recommended_action) ORDER BY c.n))
-        FROM jsonb_to_recordset(data -> 'at_risk') c (n integer, client text, revenue_at_risk_amount numeric, would_be_lost_date date, alarm text, recommended_action text))),
+        FROM jsonb_to_recordset(data -> 'key_clients') c (n integer, client text, manager text, status text, alarm text, revenue_12m_amount numeric, revenue_12m_share numeric, reasons text, recommended_action text))),
+    clientcore.report_section('at_risk', words ->> 'at_risk', (words ->> 'at_risk_intro') || clientcore.report_shown(data -> 'at_risk', sums ->> 'at_risk_count', words, locale), (
+        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'at_stake', words ->> 'lost_by', words ->> 'alarm', words ->> 'action'], '{f,f,t,f,f,f}',
+            jsonb_agg(jsonb_build_array(c.client, c.manager, clientcore.number_text(c.revenue_at_risk_amount, locale, 0), clientcore.date_text(c.would_be_lost_date, locale), c.alarm, c.recommended_action) ORDER BY c.n))
+        FROM jsonb_to_recordset(data -> 'at_risk') c (n integer, client text, manager text, revenue_at_risk_amount numeric, would_be_lost_date date, alarm text, recommended_action text))),
     clientcore.report_section('lost', words ->> 'lost', clientcore.filled(words ->> 'lost_intro', clientcore.number_text((data #>> '{lost_sums,client_12m_count}')::numeric, locale),
             clientcore.number_text((data #>> '{lost_sums,value_lost_12m_amount}')::numeric, locale, 0), clientcore.number_text((data #>> '{lost_sums,client_count}')::numeric, locale)), (
-        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'lost_on', words ->> 'last_purchase', words ->> 'stage', words ->> 'value_lost'], '{f,f,f,f,t}',
-            jsonb_agg(jsonb_build_array(c.client, clientcore.date_text(c.lost_date, locale), clientcore.date_text(c.last_purchase_date, locale),
+        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'lost_on', words ->> 'last_purchase', words ->> 'stage', words ->> 'value_lost'], '{f,f,f,f,f,t}',
+            jsonb_agg(jsonb_build_array(c.client, c.manager, clientcore.date_text(c.lost_date, locale), clientcore.date_text(c.last_purchase_date, locale),
                 coalesce(words ->> ('stage_' || c.lost_from_stage), c.lost_from_stage), clientcore.number_text(c.value_lost_amount, locale, 0)) ORDER BY c.n))
-        FROM jsonb_to_recordset(data -> 'lost') c (n integer, client text, lost_date date, last_purchase_date date, lost_from_stage text, value_lost_amount numeric))),
-    clientcore.report_section('win_back', words ->> 'win_back', words ->> 'win_back_intro', (
-        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'value_lost', words ->> 'chance', words ->> 'expected', words ->> 'may_cost', words ->> 'offer'], '{f,t,t,t,t,f}',
-            jsonb_agg(jsonb_build_array(c.client, clientcore.number_text(c.value_lost_amount, locale, 0), clientcore.number_text(100 * c.return_12m_share, locale, 0) || ' %',
+        FROM jsonb_to_recordset(data -> 'lost') c (n integer, client text, manager text, lost_date date, last_purchase_date date, lost_from_stage text, value_lost_amount numeric))),
+    clientcore.report_section('win_back', words ->> 'win_back', (words ->> 'win_back_intro') || clientcore.report_shown(data -> 'win_back', sums ->> 'win_back_count', words, locale), (
+        SELECT clientcore.report_table(ARRAY[words ->> 'client', words ->> 'manager', words ->> 'lost_on', words ->> 'value_lost', words ->> 'chance', words ->> 'expected', words ->> 'may_cost', words ->> 'offer'], '{f,f,f,t,t,t,t,f}',
+            jsonb_agg(jsonb_build_array(c.client, c.manager, clientcore.date_text(c.lost_date, locale), clientcore.number_text(c.value_lost_amount, locale, 0), clientcore.number_text(100 * c.return_12m_share, locale, 0) || ' %',
                 clientcore.number_text(c.expected_value_amount, locale, 0), clientcore.number_text(c.cost_limit_amount, locale, 0), c.offer) ORDER BY c.n))
-        FROM jsonb_to_recordset(data -> 'win_back') c (n integer, client text, value_lost_amount numeric, return_12m_share numeric, expected_value_amount numeric, cost_limit_amount numeric, offer text))));
+        FROM jsonb_to_recordset(data -> 'win_back') c (n integer, client text, manager text, lost_date date, value_lost_amount numeric, return_12m_share numeric, expected_value_amount numeric, cost_limit_amount numeric, offer text))));
     body := body || concat(
     clientcore.report_section('campaigns', words ->> 'campaigns', words ->> 'campaigns_intro', (
-        SELECT clientcore.report_table(ARRAY[words ->> 'campaign', words ->> 'sent', words ->> 'came_back', words ->> 'by_themselves', words ->> 'uplift', words ->> 'verdict'], '{f,t,t,t,t,f}',
-            jsonb_agg(jsonb_build_array(c.campaign_name, clientcore.number_text(c.sent_count, locale), clientcore.number_text(100 * c.sent_returned_share, locale, 1) || ' %',
+        SELECT clientcore.report_table(ARRAY[words ->> 'campaign', words ->> 'ends_on', words ->> 'verdict', words ->> 'sent', words ->> 'held_back', words ->> 'came_back', words ->> 'by_themselves', words ->> 'uplift', words ->> 'extra_revenue', words ->> 'cost'],
+            '{f,f,f,t,t,t,t,t,t,t}',
+            jsonb_agg(jsonb_build_array(c.campaign_name, clientcore.date_text(c.ends_date, locale), coalesce(words ->> ('verdict_' || replace(c.verdict, ' ', '_')), c.verdict),
+                clientcore.number_text(c.sent_count, locale), clientcore.number_text(c.holdout_count, locale), clientcore.number_text(100 * c.sent_returned_share, locale, 1) || ' %',
                 clientcore.number_text(100 * c.holdout_returned_share, locale, 1) || ' %',
-                clientcore.number_text(100 * c.uplift_from_share, locale, 1) || ' … ' || clientcore.number_text(100 * c.uplift_to_share, locale, 1), coalesce(words ->> ('verdict_' || replace(c.verdict, ' ', '_')), c.verdict)) ORDER BY c.campaign_id DESC))
-        FROM jsonb_to_recordset(data -> 'campaigns') c (campaign_id integer, campaign_name text, sent_count bigint, sent_returned_share numeric, holdout_returned_share numeric, uplift_from_share numeric, uplift_to_share numeric, verdict text))),
+                clientcore.number_text(100 * c.uplift_from_share, locale, 1) || ' … ' || clientcore.number_text(100 * c.uplift_to_share, locale, 1),
+                clientcore.number_text(c.extra_revenue_amount, locale, 0), clientcore.number_text(c.cost_amount, locale, 0)) ORDER BY c.campaign_id DESC))
+        FROM jsonb_to_recordset(data -> 'campaigns') c (campaign_id integer, campaign_name text, ends_date date, sent_count bigint, holdout_count bigint, extra_revenue_amount numeric, cost_amount numeric, sent_returned_share numeric, holdout_returned_share numeric, uplift_from_share numeric, uplift_to_share numeric, verdict text))),
     clientcore.report_section('classes', words ->> 'classes', words ->> 'classes_intro', '<div class="charts">' || concat((
         SELECT clientcore.report_figure(words ->> 'matrix_clients', clientcore.chart_heatmap(array_agg(m.abc_class ORDER BY m.abc_xyz_rank), array_agg(CASE m.xyz_class WHEN 'new' THEN words ->> 'status_new' ELSE m.xyz_class END ORDER BY m.abc_xyz_rank),
             array_agg(m.client_count ORDER BY m.abc_xyz_rank), words ->> 'matrix_clients', words ->> 'classes_intro', '', locale))

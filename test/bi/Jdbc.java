@@ -3,8 +3,10 @@
 //
 //	java -cp postgresql.jar Jdbc.java FIGURES
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.DriverManager;
@@ -12,9 +14,10 @@ import java.sql.JDBCType;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 public class Jdbc {
 	// A line of the file of figures; column is empty for the view itself.
@@ -32,7 +37,7 @@ public class Jdbc {
 		}
 
 		static String plain(String text) {
-			return text.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\");
+			return Pattern.compile("\\\\(.)").matcher(text).replaceAll(m -> Matcher.quoteReplacement(m.group(1).equals("n") ? "\n" : m.group(1).equals("t") ? "\t" : m.group(1)));
 		}
 
 		// What the driver must call the type; OTHER is what it does not know.
@@ -64,6 +69,10 @@ public class Jdbc {
 
 	static String quoted(String name) {
 		return "\"" + name.replace("\"", "\"\"") + "\"";
+	}
+
+	static String told(Instant moment) {
+		return moment.toString().substring(0, 19);
 	}
 
 	static Connection connect() throws Exception {
@@ -117,10 +126,12 @@ public class Jdbc {
 		BigDecimal[] sums = new BigDecimal[columns + 1];
 		LocalDate[] first = new LocalDate[columns + 1];
 		LocalDate[] last = new LocalDate[columns + 1];
+		Instant[] firstMoment = new Instant[columns + 1];
+		Instant[] lastMoment = new Instant[columns + 1];
 		List<Set<String>> texts = new ArrayList<>();
 		for (int i = 0; i <= columns; i++) {
 			sums[i] = BigDecimal.ZERO;
-			texts.add(new HashSet<>());
+			texts.add(new TreeSet<>());
 		}
 		connection.setAutoCommit(false);
 		try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM shop." + quoted(view.get(0).view))) {
@@ -141,6 +152,11 @@ public class Jdbc {
 								if (first[i] == null || day.isBefore(first[i])) first[i] = day;
 								if (last[i] == null || day.isAfter(last[i])) last[i] = day;
 							}
+							case TIMESTAMP -> {
+								Instant moment = result.getTimestamp(i).toInstant();
+								if (firstMoment[i] == null || moment.isBefore(firstMoment[i])) firstMoment[i] = moment;
+								if (lastMoment[i] == null || moment.isAfter(lastMoment[i])) lastMoment[i] = moment;
+							}
 							case BIT -> flags[i] += (Boolean) value ? 1 : 0;
 							case VARCHAR -> texts.get(i).add((String) value);
 							case NUMERIC, SMALLINT, INTEGER, BIGINT -> sums[i] = sums[i].add(result.getBigDecimal(i));
@@ -159,7 +175,8 @@ public class Jdbc {
 			String total = switch (column.jdbcType()) {
 				case DATE -> first[i] == null ? "" : first[i] + " " + last[i];
 				case BIT -> "" + flags[i];
-				case VARCHAR -> "" + texts.get(i).size();
+				case VARCHAR -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(String.join("\n", texts.get(i)).getBytes(StandardCharsets.UTF_8)));
+				case TIMESTAMP -> firstMoment[i] == null ? "" : told(firstMoment[i]) + " " + told(lastMoment[i]);
 				case NUMERIC, SMALLINT, INTEGER, BIGINT -> sums[i].signum() == 0 ? "0" : sums[i].stripTrailingZeros().toPlainString();
 				default -> "";
 			};

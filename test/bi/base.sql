@@ -2,7 +2,7 @@
 -- trade, with names that tools may trip over, and days of a time zone of its own. The role
 -- bi_reader may read its views and nothing else.
 --
--- psql variable: password, that of bi_reader.
+-- The password of bi_reader is that of the environment, PGPASSWORD.
 
 \set clients 300
 \ir ../demo/generate.sql
@@ -29,7 +29,7 @@ CALL clientcore.attach('shop', 'invoice_line', client => 'client', sold_at => 's
     time_zone => 'Europe/Tallinn', breakdown => 'product_line');
 
 CREATE TABLE customers AS
-SELECT client_id AS client, pg_temp.pick('{Anna,Boris,Clara}', client_id, 2) AS manager, pg_temp.pick('{north,south}', client_id, 3) AS region,
+SELECT client_id AS client, nullif(pg_temp.pick('{Anna,A_na,O''Brien,%,nobody}', client_id, 2), 'nobody') AS manager, pg_temp.pick('{north,south}', client_id, 3) AS region,
     pg_temp.pick('{shops,hotels}', client_id, 4) AS segment, pg_temp.pick('{fair,website,friend}', client_id, 5) AS channel,
     date '1960-01-01' + (hashtextextended(client_id, 6) & 8191)::integer AS birthday, true AS consent
 FROM shop.clients
@@ -57,5 +57,6 @@ CALL clientcore.start_campaign('shop', 'gift', 'lost_clients', offer => 'a gift'
 UPDATE shop.settings SET as_of = NULL;
 CALL clientcore.refresh('shop');
 
+\getenv password PGPASSWORD
 CREATE ROLE bi_reader LOGIN PASSWORD :'password';
 CALL clientcore.grant_read('shop', 'bi_reader');

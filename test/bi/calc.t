@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 """LibreOffice Calc: every view put into a sheet as its user would, by a registered data
 source of the native driver; saved as .ods, opened again, and read cell by cell."""
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import date, timedelta
 
-from figures import NUMBERS, Tap, read_figures
+from figures import NUMBERS, Tap, read_figures, total
 
 try:
     import uno
@@ -66,8 +68,8 @@ def compare(sheet, view):
         if len(values) != figure.values:
             wrong.append(f'{figure.column}: {len(values)} values of {figure.values}')
         elif figure.type == 'text':
-            if values.count(figure.example) != figure.example_rows or len(set(values)) != int(figure.total):
-                wrong.append(f'{figure.column}: {values.count(figure.example)} of {figure.example_rows}')
+            if values.count(figure.example) != figure.example_rows or total(figure, values) != figure.total:
+                wrong.append(f'{figure.column}: {values.count(figure.example)} of {figure.example_rows}, {values[:1]}')
         elif figure.type == 'date' and values:
             days = [date(1899, 12, 30) + timedelta(days=v) for v in (min(values), max(values))]
             if f'{days[0]} {days[1]}' != figure.total or any(v % 1 for v in values):
@@ -81,13 +83,14 @@ def compare(sheet, view):
     return wrong
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 tap = Tap()
 views = read_figures()
 os.environ['TZ'] = 'America/Los_Angeles'
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory(dir=os.environ.get('CLIENTCORE_SCRATCH'), ignore_cleanup_errors=True) as folder:
     pipe = os.path.basename(folder)
     process = subprocess.Popen([soffice, '--headless', '--norestore', '--nologo', f'-env:UserInstallation=file://{folder}/profile',
-                                f'--accept=pipe,name={pipe};urp;'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, 'HOME': folder})
+                                f'--accept=pipe,name={pipe};urp;'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, 'HOME': folder}, start_new_session=True)
     try:
         context = connect(process, pipe)
         desktop = context.ServiceManager.createInstanceWithContext('com.sun.star.frame.Desktop', context)
@@ -126,5 +129,7 @@ with tempfile.TemporaryDirectory() as folder:
         desktop.terminate()
         process.wait(60)
     finally:
-        process.kill()
+        # soffice starts another program, which is in its group
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 tap.end()

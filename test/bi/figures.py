@@ -1,7 +1,9 @@
 """What the tests in Python share: the figures that must be found, and TAP."""
+import hashlib
 import os
+import re
 from collections import namedtuple
-from datetime import date
+from datetime import date, timezone
 from decimal import Decimal
 
 Figure = namedtuple('Figure', 'view column type comment rows values total example example_rows')
@@ -9,7 +11,7 @@ NUMBERS = ('numeric', 'smallint', 'integer', 'bigint')
 
 
 def plain(text):
-    return text.replace('\\n', '\n').replace('\\t', '\t').replace('\\\\', '\\')
+    return re.sub(r'\\(.)', lambda m: {'n': '\n', 't': '\t'}.get(m[1], m[1]), text)
 
 
 def read_figures():
@@ -26,11 +28,14 @@ def read_figures():
 def total(figure, values):
     """The total of values (none of them None), as figures.sql writes it."""
     if figure.type == 'text':
-        return str(len(set(values)))
+        return hashlib.md5('\n'.join(sorted(set(values))).encode()).hexdigest()
     if figure.type == 'boolean':
         return str(sum(1 for v in values if v))
     if figure.type == 'date':
         return f'{min(values):%Y-%m-%d} {max(values):%Y-%m-%d}' if values else ''
+    if figure.type.startswith('timestamp'):
+        moments = [v.astimezone(timezone.utc) if v.tzinfo else v for v in (min(values), max(values))] if values else []
+        return ' '.join(f'{m:%Y-%m-%dT%H:%M:%S}' for m in moments)
     if figure.type.startswith(NUMBERS):
         return f'{sum(map(Decimal, values), Decimal(0)).normalize():f}' if values else '0'
     return ''

@@ -4,7 +4,7 @@
 'use strict';
 const { readFileSync } = require('node:fs');
 const { resolve } = require('node:path');
-const { end, psql, tell } = require('./npm.js');
+const { ask, end, psql, tell } = require('./npm.js');
 
 const dashboard = JSON.parse(readFileSync(resolve(__dirname, '../../doc/dashboards/grafana/clients.json'), 'utf8'));
 const managers = psql('-A', '-t', '-c', dashboard.templating.list.find((v) => v.name === 'manager').query).trim().split('\n');
@@ -26,7 +26,18 @@ for (const panel of dashboard.panels) {
 	tell(types.length === 0, `${panel.title}: texts, numbers and flags`, types);
 	if (panel.targets[0].rawSql.includes('${manager:sqlstring}')) {
 		const told = (who) => psql('-A', '-t', '-c', panel.targets[0].rawSql.replaceAll('${manager:sqlstring}', who));
-		tell(told("'Anna'") !== told("'Boris'"), `${panel.title}: heeds who is chosen`);
+		tell(told("'Anna'") !== told("'O''Brien'"), `${panel.title}: heeds who is chosen`);
 	}
+}
+
+// What is summed over all managers is what the summary says.
+for (const [title, column, summary] of [
+	['Do more clients come than go?', 'New', 'SELECT sum(new_count) FROM shop.client_flow WHERE is_complete_month'],
+	['How far up the ladder of loyalty?', 'Clients', 'SELECT sum(client_count) FROM shop.loyalty_ladder'],
+	['How large, how regular: clients', 'Revenue of 12 months', 'SELECT sum(revenue_12m_amount) FROM shop.abc_xyz_matrix'],
+]) {
+	const sql = dashboard.panels.find((p) => p.title === title).targets[0].rawSql.replaceAll('${manager:sqlstring}', chosen);
+	const [found, wanted] = [ask(`SELECT sum("${column}") FROM (${sql}) q`), ask(summary)];
+	tell(found === wanted, `${title}: adds up`, found, wanted);
 }
 end();

@@ -11,7 +11,7 @@ process.on('exit', () => made.forEach((folder) => rmSync(folder, { recursive: tr
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 function newFolder() {
-	made.push(mkdtempSync(join(tmpdir(), 'clientcore-bi.')));
+	made.push(mkdtempSync(join(process.env.CLIENTCORE_SCRATCH ?? tmpdir(), 'npm.')));
 	return made.at(-1);
 }
 

@@ -94,14 +94,23 @@ RESET work_mem;
 
 -- --- the data are those of the views ---
 
-SELECT set_eq('SELECT jsonb_object_keys(d) FROM data', ARRAY['base', 'state', 'headline', 'changes', 'due', 'key_clients', 'at_risk', 'lost', 'lost_sums', 'win_back', 'matrix', 'pareto', 'classes', 'ladder', 'flow',
+SELECT set_eq('SELECT jsonb_object_keys(d) FROM data', ARRAY['base', 'state', 'sums', 'headline', 'changes', 'due', 'key_clients', 'at_risk', 'lost', 'lost_sums', 'win_back', 'matrix', 'pareto', 'classes', 'ladder', 'flow',
     'cohorts', 'concentration', 'models', 'campaigns'], 'what the report holds');
 SELECT results_eq($$SELECT x ->> 'measure', (x ->> 'value')::numeric FROM data, jsonb_array_elements(d -> 'headline') x$$,
     $$SELECT measure, value FROM "odd, ""50%s""".kpis WHERE month_date = (SELECT max(month_date) FROM "odd, ""50%s""".kpis WHERE is_complete_month) AND value IS NOT NULL ORDER BY measure_rank$$, 'headline: of the last month that is over');
 SELECT results_eq($$SELECT x ->> 'client', (x ->> 'revenue_12m_amount')::numeric FROM data, jsonb_array_elements(d -> 'key_clients') x$$,
-    $$SELECT client_id, revenue_12m_amount FROM "odd, ""50%s""".key_clients LIMIT 20$$, 'key clients');
+    $$SELECT client_id, revenue_12m_amount FROM "odd, ""50%s""".key_clients WHERE NOT is_lost ORDER BY key_rank LIMIT 20$$, 'key clients that are not lost');
+SELECT results_eq($$SELECT abs((x ->> 'difference_amount')::numeric) FROM data, jsonb_array_elements(d -> 'changes') x$$,
+    $$SELECT abs(difference_amount) FROM "odd, ""50%s""".key_client_changes ORDER BY 1 DESC LIMIT 12$$, 'the largest changes');
+SELECT results_eq($$SELECT (d #>> '{sums,change_count}')::bigint, (d #>> '{sums,key_client_count}')::bigint, (d #>> '{sums,at_risk_count}')::bigint, (d #>> '{sums,at_risk_amount}')::numeric, (d #>> '{sums,win_back_count}')::bigint, (d #>> '{sums,due_count}')::bigint FROM data$$,
+    $$SELECT (SELECT count(*) FROM "odd, ""50%s""".key_client_changes), (SELECT count(*) FROM "odd, ""50%s""".key_clients WHERE status <> 'lost'), count(*), sum(revenue_at_risk_amount),
+        (SELECT count(*) FROM "odd, ""50%s""".win_back_list), (SELECT count(*) FROM "odd, ""50%s""".care_due) FROM "odd, ""50%s""".at_risk_clients$$, 'how many there are of each');
+SELECT ok(html LIKE format('%%<li>About to be lost: %s, with %s a year at stake. Call first: %s%%', d #>> '{sums,at_risk_count}', number_text((d #>> '{sums,at_risk_amount}')::numeric, 'en', 0), html_escape(d #>> '{at_risk,0,client}')),
+    'in short, whom to call') FROM page, data WHERE locale = 'en';
+SELECT is(html ~ 'The first 12 of', (SELECT count(*) > 12 FROM "odd, ""50%s""".at_risk_clients) OR (SELECT count(*) > 12 FROM "odd, ""50%s""".win_back_list) OR (SELECT count(*) > 12 FROM "odd, ""50%s""".key_client_changes), 'a list that goes on says so') FROM page WHERE locale = 'en';
+SELECT is_empty($$SELECT locale FROM page WHERE html ~ '>Manager<|data-label="Manager"'$$, 'a column that says nothing is left out');
 SELECT results_eq($$SELECT x ->> 'client', (x ->> 'revenue_at_risk_amount')::numeric FROM data, jsonb_array_elements(d -> 'at_risk') x$$,
-    $$SELECT client_id, revenue_at_risk_amount FROM "odd, ""50%s""".at_risk_clients LIMIT 12$$, 'at risk');
+    $$SELECT client_id, revenue_at_risk_amount FROM "odd, ""50%s""".at_risk_clients ORDER BY 2 DESC, 1 LIMIT 12$$, 'at risk');
 SELECT results_eq($$SELECT x ->> 'client', (x ->> 'expected_value_amount')::numeric FROM data, jsonb_array_elements(d -> 'win_back') x$$,
     $$SELECT client_id, expected_value_amount FROM "odd, ""50%s""".win_back_list LIMIT 12$$, 'win back');
 SELECT is((SELECT sum((x ->> 'client_count')::bigint) FROM data, jsonb_array_elements(d -> 'matrix') x), (SELECT count(*)::numeric FROM "odd, ""50%s""".clients WHERE NOT is_lost), 'matrix: clients not lost');

@@ -1,1 +1,1 @@
-SELECT manager, to_char(month_date, 'YYYY-MM') AS month, new_count, returned_count, lost_count FROM shop.client_flow_by WHERE is_complete_month
+SELECT to_char(v.month_date, 'YYYY-MM') AS month, v.new_count, v.returned_count, v.lost_count, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.client_flow_by v ON v.is_complete_month

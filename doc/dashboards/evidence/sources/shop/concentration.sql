@@ -1,1 +1,1 @@
-SELECT label, measure_rank, value, unit, target_from, target_to FROM shop.concentration
+SELECT v.label, v.measure_rank, v.value, v.unit, v.target_from, v.target_to FROM (SELECT) one LEFT JOIN shop.concentration v ON true

@@ -1,1 +1,1 @@
-SELECT client_id, change, change_rank, difference_amount, revenue_before_amount, revenue_now_amount, status, manager FROM shop.key_client_changes
+SELECT v.client_id::text AS client, v.name, v.change, v.change_rank, v.difference_amount, v.revenue_before_amount, v.revenue_now_amount, v.status, v.manager, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.key_client_changes v ON true

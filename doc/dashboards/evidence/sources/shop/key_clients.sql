@@ -1,1 +1,1 @@
-SELECT client_id, status, revenue_12m_amount, revenue_12m_share, manager, to_char(as_of_date, 'YYYY-MM-DD') AS day FROM shop.key_clients
+SELECT v.client_id::text AS client, v.status, v.revenue_12m_amount, v.revenue_12m_share, to_char(v.as_of_date, 'YYYY-MM-DD') AS day, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.key_clients v ON true

@@ -1,1 +1,1 @@
-SELECT manager, loyalty_stage, loyalty_rank, client_count, revenue_12m_amount FROM shop.loyalty_ladder_by
+SELECT v.loyalty_stage, v.loyalty_rank, v.client_count, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.loyalty_ladder_by v ON true

@@ -1,1 +1,1 @@
-SELECT win_back_rank, client_id, value_lost_amount, return_12m_share, expected_value_amount, cost_limit_amount, offer, recommended_action, to_char(lost_date, 'YYYY-MM-DD') AS lost_on, manager FROM shop.win_back_list
+SELECT v.win_back_rank, v.client_id::text AS client, v.name, v.value_lost_amount, v.return_12m_share, v.expected_value_amount, v.cost_limit_amount, v.offer, v.recommended_action, to_char(v.lost_date, 'YYYY-MM-DD') AS lost_on, v.manager, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.win_back_list v ON true

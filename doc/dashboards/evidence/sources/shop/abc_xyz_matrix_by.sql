@@ -1,0 +1,1 @@
+SELECT v.abc_class, v.abc_rank, v.xyz_class, v.xyz_rank, v.client_count, v.revenue_12m_amount, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.abc_xyz_matrix_by v ON true

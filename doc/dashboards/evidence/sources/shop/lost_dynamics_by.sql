@@ -1,0 +1,1 @@
+SELECT to_char(v.month_date, 'YYYY-MM') AS month, v.lost_value_amount, v.returned_value_amount, md5(coalesce(v.manager, '–')) AS manager_key FROM (SELECT) one LEFT JOIN shop.lost_dynamics_by v ON v.is_complete_month
