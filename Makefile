@@ -77,7 +77,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized check-bi demo bench
+HOUSE_GOALS = help setup check check-sanitized check-bi fuzz demo bench
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -90,6 +90,7 @@ help:
 	@echo 'make check            every test, in a throw-away cluster'
 	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
 	@echo 'make check-bi         reports and dashboards in a browser and in BI tools, a BI server among them'
+	@echo 'make fuzz             fuzzers of what reads bytes, texts, amounts and models; FUZZ_SECONDS=600 each'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
 	@echo '                      SCALE=small (some minutes), full (20 million sales), growth'
 	@echo 'make setup            install the Debian packages that building and testing need'
@@ -109,6 +110,9 @@ check-sanitized:
 
 check-bi:
 	@test/bin/check look bi bi-server
+
+fuzz:
+	@test/bin/fuzz
 
 demo:
 	@test/bin/demo

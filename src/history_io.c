@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 
 #include "decimal.h"
+#include "history_text.h"
 #include "purchase_history.h"
 
 PG_FUNCTION_INFO_V1(purchase_history_in);
@@ -28,291 +29,40 @@ PG_FUNCTION_INFO_V1(purchase_history_out);
 PG_FUNCTION_INFO_V1(purchase_history_recv);
 PG_FUNCTION_INFO_V1(purchase_history_send);
 
-/* A text being read */
-typedef struct Parser
-{
-	const char *at;
-	const char *error; /* what is wrong there, once something is */
-	int scale;         /* of the amounts read so far */
-	HistoryDay *days;
-	size_t count;
-	size_t allocated;
-} Parser;
-
-static bool
-fail(Parser *parser, const char *error)
-{
-	if (parser->error == NULL)
-		parser->error = error;
-	return false;
-}
-
 static void
-skip_space(Parser *parser)
+pause_reading(void)
 {
-	while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' ||
-		   *parser->at == '\r')
-		parser->at++;
+	CHECK_FOR_INTERRUPTS();
 }
 
-static bool
-accept_char(Parser *parser, char c)
+static HistoryDay *
+grow_days(HistoryDay *days, size_t count)
 {
-	skip_space(parser);
-	if (*parser->at != c)
-		return false;
-	parser->at++;
-	return true;
-}
+	Size size = count * sizeof(HistoryDay);
 
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-accept_word(Parser *parser, const char *word)
-{
-	size_t length = strlen(word);
-
-	skip_space(parser);
-	if (strncmp(parser->at, word, length) != 0 ||
-		is_letter(parser->at[length]))
-		return false;
-	parser->at += length;
-	return true;
-}
-
-/* A number of so many digits at most */
-static bool
-parse_digits(Parser *parser, int max_digits, int64 *value)
-{
-	const char *start = parser->at;
-
-	*value = 0;
-	while (*parser->at >= '0' && *parser->at <= '9' &&
-		   parser->at - start < max_digits)
-		*value = *value * 10 + (*parser->at++ - '0');
-	return parser->at > start;
-}
-
-static bool
-accept_dash(Parser *parser)
-{
-	if (*parser->at != '-')
-		return false;
-	parser->at++;
-	return true;
-}
-
-static bool
-parse_day(Parser *parser, int32 *day)
-{
-	int64 year;
-	int64 month;
-	int64 mday;
-	int64 number;
-
-	skip_space(parser);
-	if (!parse_digits(parser, 7, &year) || !accept_dash(parser) ||
-		!parse_digits(parser, 2, &month) || !accept_dash(parser) ||
-		!parse_digits(parser, 2, &mday))
-		return fail(parser, "a day such as 2024-01-31 is expected");
-	if (year == 0)
-		return fail(parser, "there is no year 0");
-	if (accept_word(parser, "BC"))
-		year = 1 - year;
-	if (!civil_is_valid(year, (int) month, (int) mday))
-		return fail(parser, "there is no such day");
-	number = day_from_civil(year, (int) month, (int) mday);
-	if (number < DAY_MIN || number > DAY_MAX)
-		return fail(parser, "the day is out of range");
-	*day = (int32) number;
-	return true;
-}
-
-/* Text of the number at hand */
-static size_t
-number_length(const char *at)
-{
-	return strspn(at, "+-.0123456789eE");
-}
-
-static bool
-parse_count(Parser *parser, int64 *count)
-{
-	Decimal decimal;
-	size_t length;
-
-	skip_space(parser);
-	length = number_length(parser->at);
-	if (decimal_parse(parser->at, length, &decimal) != DECIMAL_OK ||
-		decimal.scale > 0)
-		return fail(parser, "a whole number is expected");
-	if (decimal.coefficient > PG_INT64_MAX ||
-		decimal.coefficient < -PG_INT64_MAX)
-		return fail(parser, "the number is out of range");
-	parser->at += length;
-	*count = (int64) decimal.coefficient;
-	return true;
-}
-
-/* An amount, at the scale of the parser, which rises as needed */
-static bool
-parse_amount(Parser *parser, HistoryDay *day, int64 *amount)
-{
-	Decimal decimal;
-	size_t length;
-	DecimalStatus status;
-
-	skip_space(parser);
-	length = number_length(parser->at);
-	status = decimal_parse(parser->at, length, &decimal);
-	if (status == DECIMAL_SYNTAX)
-		return fail(parser, "an amount is expected");
-	if (status != DECIMAL_OK || decimal.scale > INT64_MAX_SCALE ||
-		decimal.coefficient > PG_INT64_MAX ||
-		decimal.coefficient < -PG_INT64_MAX)
-		return fail(parser, "the amount is out of range");
-	parser->at += length;
-
-	if (decimal.scale > parser->scale)
-	{
-		int by = decimal.scale - parser->scale;
-
-		if (history_rescale(parser->days, parser->count, by) != HISTORY_OK ||
-			history_rescale(day, 1, by) != HISTORY_OK)
-			return fail(parser, "the amounts are out of range");
-		parser->scale = decimal.scale;
-	}
-	*amount = (int64) decimal.coefficient;
-	if (!int64_raise_scale(amount, parser->scale - decimal.scale))
-		return fail(parser, "the amounts are out of range");
-	return true;
-}
-
-/* A [in N] of sold and returned, A [of N] of profit */
-static bool
-parse_part(Parser *parser, HistoryDay *day, int64 *amount, const char *word,
-		   int64 *count, bool *has_count)
-{
-	int64 value;
-
-	if (!parse_amount(parser, day, &value))
-		return false;
-	*amount = value; /* after a change of scale, which the day follows */
-	*has_count = accept_word(parser, word);
-	return !*has_count || parse_count(parser, count);
-}
-
-/* The parts of a day, each once, in any order */
-static bool
-parse_parts(Parser *parser, HistoryDay *day)
-{
-	bool sold = false;
-	bool returned = false;
-	bool profit = false;
-	bool has_count;
-	bool all_profit = false;
-
-	do
-	{
-		if (accept_word(parser, "sold"))
-		{
-			if (sold)
-				return fail(parser, "sold is given twice");
-			sold = true;
-			day->sales = 1;
-			if (!parse_part(parser, day, &day->sold, "in", &day->sales,
-							&has_count))
-				return false;
-		}
-		else if (accept_word(parser, "returned"))
-		{
-			if (returned)
-				return fail(parser, "returned is given twice");
-			returned = true;
-			day->returns = 1;
-			if (!parse_part(parser, day, &day->returned, "in", &day->returns,
-							&has_count))
-				return false;
-		}
-		else if (accept_word(parser, "profit"))
-		{
-			if (profit)
-				return fail(parser, "profit is given twice");
-			profit = true;
-			if (!parse_part(parser, day, &day->profit, "of",
-							&day->profit_count, &has_count))
-				return false;
-			all_profit = !has_count;
-		}
-		else
-			return fail(parser, "sold, returned or profit is expected");
-	} while (accept_char(parser, ','));
-
-	if (all_profit && (__builtin_add_overflow(day->sales, day->returns,
-											  &day->profit_count) ||
-					   day->profit_count == PG_INT64_MIN))
-		return fail(parser, "the number is out of range");
-	return true;
-}
-
-static bool
-parse_history(Parser *parser)
-{
-	if (!accept_char(parser, '{'))
-		return fail(parser, "a history begins with {");
-	if (!accept_char(parser, '}'))
-	{
-		do
-		{
-			HistoryDay day = {0};
-
-			CHECK_FOR_INTERRUPTS();
-			if (!parse_day(parser, &day.day))
-				return false;
-			if (!accept_char(parser, ':'))
-				return fail(parser, "a colon is expected after the day");
-			if (!parse_parts(parser, &day))
-				return false;
-			if (parser->count == parser->allocated)
-			{
-				parser->allocated *= 2;
-				parser->days = repalloc_huge(
-					parser->days, parser->allocated * sizeof(HistoryDay));
-			}
-			parser->days[parser->count++] = day;
-		} while (accept_char(parser, ';'));
-		if (!accept_char(parser, '}'))
-			return fail(parser, "; or , or } is expected");
-	}
-	skip_space(parser);
-	return *parser->at == '\0' || fail(parser, "nothing may follow }");
+	return days == NULL ? palloc(size) : repalloc_huge(days, size);
 }
 
 Datum
 purchase_history_in(PG_FUNCTION_ARGS)
 {
 	char *text = PG_GETARG_CSTRING(0);
-	Parser parser = {.at = text, .allocated = 16};
+	HistoryText read = {.at = text, .pause = pause_reading, .grow = grow_days};
 	PurchaseHistory *result;
 	HistoryStatus status;
 
-	parser.days = palloc(parser.allocated * sizeof(HistoryDay));
-	if (!parse_history(&parser))
+	if (!history_parse(&read))
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s: \"%s\"",
 						"purchase_history", text),
 				 errdetail("At character %d: %s.",
-						   pg_mbstrlen_with_len(text, parser.at - text) + 1,
-						   parser.error)));
-	status = history_sort(parser.days, &parser.count);
+						   pg_mbstrlen_with_len(text, read.at - text) + 1,
+						   read.error)));
+	status = history_sort(read.days, &read.count);
 	if (status == HISTORY_OK)
-		status = history_try_from_days(parser.days, parser.count, parser.scale,
-									   &result);
+		status =
+			history_try_from_days(read.days, read.count, read.scale, &result);
 	if (status != HISTORY_OK)
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

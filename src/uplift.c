@@ -25,9 +25,9 @@
 double
 normal_upper_quantile(double probability)
 {
-	double tail = Min(probability, 1 - probability);
+	double tail = fmin(probability, 1 - probability);
 	double wanted = log(tail);
-	double x = sqrt(Max(0, -2 * (wanted + log(2))));
+	double x = sqrt(fmax(0, -2 * (wanted + log(2))));
 
 	for (int i = 0; i < 200; i++)
 	{
@@ -49,7 +49,7 @@ share_of(const Arm *arm)
 }
 
 static double
-variance_of(double share, int64 count)
+variance_of(double share, int64_t count)
 {
 	return share * (1 - share) / (double) count;
 }
@@ -67,8 +67,8 @@ score_interval(const Arm *arm, double z)
 
 	/* at 0 and 1 exactly, whatever is rounded on the way */
 	return (ShareRange){
-		arm->returned == 0 ? 0 : Max(0, (middle - half) / whole),
-		arm->returned == arm->count ? 1 : Min(1, (middle + half) / whole)};
+		arm->returned == 0 ? 0 : fmax(0, (middle - half) / whole),
+		arm->returned == arm->count ? 1 : fmin(1, (middle + half) / whole)};
 }
 
 /* Both arms must have clients; the confidence lies between 0 and 1 */
@@ -104,8 +104,8 @@ uplift_of(const Arm *sent, const Arm *held, double confidence)
  * little power asks for nothing.
  */
 double
-detectable_uplift_of(int64 sent, int64 held, double share, double confidence,
-					 double power)
+detectable_uplift_of(int64_t sent, int64_t held, double share,
+					 double confidence, double power)
 {
 	double z = normal_upper_quantile((1 - confidence) / 2) +
 			   normal_upper_quantile(1 - power);

@@ -1,17 +1,17 @@
 /*
  * uplift.h
- *		Whether a campaign works: two shares compared.
+ *		Whether a campaign works: two shares compared.  Pure arithmetic, no server.
  */
 #ifndef CLIENTCORE_UPLIFT_H
 #define CLIENTCORE_UPLIFT_H
 
-#include "compat.h"
+#include <stdint.h>
 
 /* Of so many, so many returned */
 typedef struct Arm
 {
-	int64 count;
-	int64 returned;
+	int64_t count;
+	int64_t returned;
 } Arm;
 
 typedef struct ShareRange
@@ -30,7 +30,7 @@ typedef struct Uplift
 
 extern double normal_upper_quantile(double probability);
 extern Uplift uplift_of(const Arm *sent, const Arm *held, double confidence);
-extern double detectable_uplift_of(int64 sent, int64 held, double share,
+extern double detectable_uplift_of(int64_t sent, int64_t held, double share,
 								   double confidence, double power);
 
 #endif
