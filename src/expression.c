@@ -338,7 +338,7 @@ parse_expression(PG_FUNCTION_ARGS)
 	char *source = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	bool is_condition = PG_GETARG_BOOL(4);
 	char *path = text_to_cstring(PG_GETARG_TEXT_PP(5));
-	Relation relation = relation_open(relid, AccessShareLock);
+	Relation relation = try_relation_open(relid, AccessShareLock);
 	TupleDesc tuple_desc;
 	Datum values[10];
 	bool nulls[10] = {false};
@@ -350,6 +350,9 @@ parse_expression(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tuple_desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	if (relation == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", relid)));
 
 	nest_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
