@@ -77,7 +77,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized check-bi fuzz demo bench
+HOUSE_GOALS = help setup check check-sanitized check-valgrind check-versions check-bi coverage fuzz demo bench
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -89,7 +89,10 @@ help:
 	@echo '                      also PROFIT=, FILTER= (SQL expressions), TIME_ZONE=, DATE_ORDER=dmy|mdy'
 	@echo 'make check            every test, in a throw-away cluster'
 	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
+	@echo 'make check-valgrind   the tests of the C code in a server under valgrind'
+	@echo 'make check-versions   the tests with the PostgreSQL of other releases of Debian, as root'
 	@echo 'make check-bi         reports and dashboards in a browser and in BI tools, a BI server among them'
+	@echo 'make coverage         how much of the C code the tests run'
 	@echo 'make fuzz             fuzzers of what reads bytes, texts, amounts and models; FUZZ_SECONDS=600 each'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
 	@echo '                      SCALE=small (some minutes), full (20 million sales), growth'
@@ -107,6 +110,16 @@ check:
 
 check-sanitized:
 	@SANITIZE=1 test/bin/check
+
+# What is slow by nature (millions of rows, dozens of bases) is left out.
+check-valgrind:
+	@VALGRIND=1 CHECK_PGTAP='laws_text laws_merge laws_subtract laws_days laws_ladder calendar numbers arguments model_arguments hostile_calls capture parallel' test/bin/check pgtap
+
+check-versions:
+	@test/bin/check-versions
+
+coverage:
+	@test/bin/coverage
 
 check-bi:
 	@test/bin/check look bi bi-server
