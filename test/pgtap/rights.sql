@@ -81,9 +81,12 @@ SELECT throws_ok($$SELECT trade.spy('a call by a superuser')$$, 'XX999', NULL, '
 
 -- --- an owner who is no superuser, a writer, a reader, a stranger ---
 
-GRANT CREATE ON DATABASE :DBNAME TO cc_owner;
 SET ROLE cc_owner;
 CREATE TABLE trade.orders (id integer PRIMARY KEY, on_day date, amount numeric);
+SELECT throws_ok($$CALL clientcore.attach('shop', 'trade.orders', client => 'id % 5', sold_at => 'on_day', amount => 'amount', build => false)$$, '42501', NULL, 'an owner who may not create schemas');
+RESET ROLE;
+GRANT CREATE ON DATABASE :DBNAME TO cc_owner;
+SET ROLE cc_owner;
 INSERT INTO trade.orders SELECT i, date '2024-01-01' + i, i FROM generate_series(1, 30) AS i;
 GRANT INSERT, UPDATE, DELETE, SELECT ON trade.orders TO cc_writer;
 SELECT lives_ok($$CALL clientcore.attach('shop', 'trade.orders', client => 'id % 5', sold_at => 'on_day', amount => 'amount', build => false)$$, 'an owner attaches');
@@ -308,6 +311,15 @@ SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'with al
 
 ALTER TABLE trade.orders ENABLE ROW LEVEL SECURITY;
 SELECT lives_ok($$CALL clientcore.refresh('shop', true)$$, 'row-level security that the owner is free of');
+CREATE POLICY few ON trade.orders FOR SELECT TO cc_reader USING (id % 5 = 1);
+GRANT USAGE ON SCHEMA trade TO cc_reader;
+GRANT SELECT ON trade.orders TO cc_reader;
+SET ROLE cc_reader;
+SELECT is((SELECT count(DISTINCT id % 5)::integer FROM trade.orders), 1, 'a policy hides sales from who reads the sales');
+SELECT is((SELECT count(*)::integer FROM shop.clients), 5, 'and no client from who was let read the base');
+RESET ROLE;
+DROP POLICY few ON trade.orders;
+REVOKE SELECT ON trade.orders FROM cc_reader;
 ALTER TABLE trade.orders FORCE ROW LEVEL SECURITY;
 SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '42501', NULL, 'row-level security that binds the owner is refused');
 SELECT throws_ok($$CALL clientcore.attach('other', 'trade.orders', client => 'id', sold_at => 'on_day', amount => 'amount', build => false)$$, '42501', NULL,
