@@ -431,8 +431,9 @@ probability_of_count(ModelKind kind, const double *parameters, double count,
 	double log_stay = 0;
 	double gone = 0;
 
+	/* what is added up may come to a hair over 1 */
 	if (kind == MODEL_PARETO_NBD)
-		return pareto_count(parameters, count, time);
+		return fmin(pareto_count(parameters, count, time), 1);
 	if (kind == MODEL_MBG_NBD)
 		leavings++;
 	for (double i = 0; i < leavings; i++)
@@ -441,8 +442,9 @@ probability_of_count(ModelKind kind, const double *parameters, double count,
 			gone = exp(log_stay) * a / (a + b + i);
 		log_stay -= log1p(a / (b + i));
 	}
-	return exp(log_stay) * nbd(parameters, count, time) +
-		   gone * nbd_at_least(parameters, count, time);
+	return fmin(exp(log_stay) * nbd(parameters, count, time) +
+					gone * nbd_at_least(parameters, count, time),
+				1);
 }
 
 /* NaN where there is no finite mean */
