@@ -2,8 +2,9 @@
 //
 //	node look.mjs CHROMIUM FOLDER PAGE...
 //
-// FOLDER has node_modules with playwright-core and axe-core. Each page is opened at the
-// width of a phone, a tablet, a laptop and a sheet of A4, in light and in dark. It must report no
+// FOLDER has node_modules with playwright-core and axe-core. English pages are opened at the
+// width of a phone, a tablet, a laptop and a sheet of A4, in light and in dark; those of other
+// languages, which differ by the length of words, on a phone and on A4. A page must report no
 // error, ask for nothing, be no wider than the window, have a mark with its value in every
 // chart, and pass axe's rules of WCAG 2 A and AA, contrast among them. One line for each test,
 // as TAP.
@@ -27,8 +28,9 @@ function tell(isRight, what, details) {
 
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
 for (const file of pages) {
-	for (const [name, width, height, media] of windows) {
-		for (const colorScheme of media === 'print' ? ['light'] : ['light', 'dark']) {
+	const isEnglish = basename(file).startsWith('en');
+	for (const [name, width, height, media] of windows.filter(([w]) => isEnglish || ['phone', 'A4'].includes(w))) {
+		for (const colorScheme of isEnglish && media === 'screen' ? ['light', 'dark'] : ['light']) {
 			const page = await browser.newPage({ viewport: { width, height }, colorScheme });
 			const errors = [];
 			const requests = [];
