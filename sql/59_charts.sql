@@ -18,6 +18,16 @@ COMMENT ON FUNCTION clientcore.html_escape(text) IS
 
 -- How numbers and dates are written, by the language alone: en, et, ka, ru and whatever
 -- begins like these (en_GB); others as en.
+CREATE FUNCTION clientcore.writes_day_first(locale text)
+RETURNS boolean
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(locale ~* '^(et|ka|ru)([^a-z]|$)', false)
+$$;
+COMMENT ON FUNCTION clientcore.writes_day_first(text) IS
+'Internal: whether a language writes 31.12.2024 and 1 234,5, as Estonian, Georgian and Russian do';
+
 CREATE FUNCTION clientcore.number_text(value numeric, locale text DEFAULT 'en', decimals integer DEFAULT NULL)
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
@@ -28,7 +38,7 @@ SELECT CASE WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN value::text
         || reverse(regexp_replace(reverse(split_part(n.digits, '.', 1)), '([0-9]{3})(?=[0-9])', E'\\1' || CASE WHEN n.is_english THEN ',' ELSE E'\u00A0' END, 'g'))
         || CASE WHEN n.decimals > 0 THEN CASE WHEN n.is_english THEN '.' ELSE ',' END || split_part(n.digits, '.', 2) ELSE '' END END
 FROM (
-    SELECT d.decimals, abs(round(value, d.decimals))::text AS digits, coalesce(locale !~* '^(et|ka|ru)([^a-z]|$)', true) AS is_english
+    SELECT d.decimals, abs(round(value, d.decimals))::text AS digits, NOT clientcore.writes_day_first(locale) AS is_english
     -- as many as tell something
     FROM (SELECT coalesce(decimals, CASE WHEN abs(value) >= 100 OR value = round(value) THEN 0 WHEN value = round(value, 1) OR abs(value) >= 10 THEN 1 ELSE 2 END) AS decimals) d
     WHERE value IS NOT NULL) n
@@ -42,7 +52,7 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN NOT isfinite(day) THEN CASE WHEN day > '2000-01-01' THEN 'infinity' ELSE '-infinity' END
-    WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN format('%s.%s.%s', d.day_text, d.month_text, d.year_text)
+    WHEN clientcore.writes_day_first(locale) THEN format('%s.%s.%s', d.day_text, d.month_text, d.year_text)
     ELSE format('%s-%s-%s', d.year_text, d.month_text, d.day_text) END || CASE WHEN day < '0001-01-01' AND isfinite(day) THEN ' BC' ELSE '' END
 FROM (
     SELECT lpad(date_part('day', day)::text, 2, '0') AS day_text, lpad(date_part('month', day)::text, 2, '0') AS month_text,

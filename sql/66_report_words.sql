@@ -102,7 +102,7 @@ FROM (VALUES
     ('sent', 'Written to', 'Saadetud', 'გაგზავნილი', 'Отправлено'),
     ('came_back', 'Came back', 'Tuli tagasi', 'დაბრუნდა', 'Вернулись'),
     ('by_themselves', 'By themselves', 'Ise', 'თავისით', 'Сами'),
-    ('ends_on', 'Ended on', 'Lõppes', 'დასრულდა', 'Окончание'),
+    ('ends_on', 'Ends on', 'Lõpp', 'დასასრული', 'Окончание'),
     ('held_back', 'Held back', 'Kõrvale jäetud', 'გადადებული', 'Контроль'),
     ('extra_revenue', 'Extra revenue', 'Lisakäive', 'დამატებითი შემოსავალი', 'Доп. выручка'),
     ('cost', 'Cost', 'Kulu', 'ხარჯი', 'Затраты'),

@@ -240,13 +240,13 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; vertical-align: top; padding: 5px 16px 5px 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; max-width: 22em; }
 .short { margin: 4px 0 0; padding-left: 18px; }
 .short li { margin: 4px 0; }
-th { font-weight: 600; overflow-wrap: break-word; }
+th { font-weight: 600; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 @media screen and (max-width: 640px) { thead { position: absolute; left: -9999px; } tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
   td { display: grid; grid-template-columns: 9em 1fr; gap: 8px; max-width: none; padding: 1px 0; border: 0; overflow-wrap: anywhere; } td:empty { display: none; }
   td::before { content: attr(data-label); color: var(--quiet); } td:first-child { display: block; font-weight: 600; } td:first-child::before { content: none; } .n { text-align: left; white-space: normal; } }
 @media print { @page { size: A4; margin: 14mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9px system-ui, sans-serif; } } * { print-color-adjust: exact; } body { font-size: 11px; } header, main, footer { max-width: none; padding: 0; }
-  section { padding: 10px 0; } tr, figure, .figures li { break-inside: avoid; } h2, section > p { break-after: avoid; } thead { display: table-header-group; } section > p { orphans: 3; } .figures { display: block; } .figures li { display: inline-block; width: 19%; margin: 0 0.5% 6px 0; vertical-align: top; font-size: 9px; padding: 6px 8px; } .scroll { overflow: visible; } table { font-size: 9px; } th, td { padding-right: 8px; } td { overflow-wrap: anywhere; } th { min-width: 54px; overflow-wrap: anywhere; white-space: normal; } .figures b { font-size: 15px; }
+  section { padding: 10px 0; } tr, figure, .figures li { break-inside: avoid; } h2, section > p { break-after: avoid; } thead { display: table-header-group; } .figures { display: block; } .figures li { display: inline-block; width: 19%; margin: 0 0.5% 6px 0; vertical-align: top; font-size: 9px; padding: 6px 8px; } .scroll { overflow: visible; } table { font-size: 9px; } th, td { padding-right: 8px; } td { overflow-wrap: anywhere; } th { min-width: 54px; overflow-wrap: anywhere; white-space: normal; } .figures b { font-size: 15px; }
   .charts { grid-template-columns: 1fr 1fr; } }
 $css$
 $$;
@@ -272,7 +272,7 @@ AS $$
 DECLARE
     as_of text := clientcore.date_text((data #>> '{state,as_of_date}')::date, locale);
     compared text := clientcore.date_text((data #>> '{state,compared_date}')::date, locale);
-    month text := to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN locale ~* '^(et|ka|ru)([^a-z]|$)' THEN 'MM.YYYY' ELSE 'YYYY-MM' END);
+    month text := to_char((data #>> '{headline,0,month_date}')::date, CASE WHEN clientcore.writes_day_first(locale) THEN 'MM.YYYY' ELSE 'YYYY-MM' END);
     sums jsonb := data -> 'sums';
     body text;
 BEGIN

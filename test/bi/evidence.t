@@ -38,7 +38,7 @@ const server = createServer((request, response) => {
 
 async function look(width, zone) {
 	const where = `${width} pixels wide, in ${zone}`;
-	const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+	const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: require('../look/chromium.json') });
 	const page = await browser.newPage({ viewport: { width, height: 900 }, timezoneId: zone });
 	const errors = [];
 	const outside = [];

@@ -26,7 +26,7 @@ function tell(isRight, what, details) {
 		for (const detail of details) console.log(`# ${detail}`);
 }
 
-const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+const browser = await chromium.launch({ executablePath: chromiumPath, args: createRequire(import.meta.url)('./chromium.json') });
 for (const file of pages) {
 	const isEnglish = basename(file).startsWith('en');
 	for (const [name, width, height, media] of windows.filter(([w]) => isEnglish || ['phone', 'A4'].includes(w))) {

@@ -46,7 +46,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- What changes bases or commits is refused by its checks of rights before; the others are called.
+-- Procedures are not among them: they commit, and bases.sql and rights.sql call them wrongly.
 CREATE TEMP TABLE callable AS
 SELECT oid::regprocedure AS called, proname, prokind
 FROM pg_proc WHERE pronamespace = 'clientcore'::regnamespace AND prokind IN ('f', 'a') AND prorettype <> 'trigger'::regtype;
