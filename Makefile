@@ -77,7 +77,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized check-valgrind check-versions check-bi coverage fuzz demo bench
+HOUSE_GOALS = help setup check check-sanitized check-valgrind check-versions check-faults check-bi coverage fuzz demo bench
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -91,11 +91,12 @@ help:
 	@echo 'make check-sanitized  the same under the address and undefined-behaviour sanitizers'
 	@echo 'make check-valgrind   the tests of the C code in a server under valgrind'
 	@echo 'make check-versions   the tests with the PostgreSQL of other releases of Debian, as root'
+	@echo 'make check-faults     a hundred crashes under load, ten thousand statements of sqlsmith'
 	@echo 'make check-bi         reports and dashboards in a browser and in BI tools, a BI server among them'
 	@echo 'make coverage         how much of the C code the tests run'
 	@echo 'make fuzz             fuzzers of what reads bytes, texts, amounts and models; FUZZ_SECONDS=600 each'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
-	@echo '                      SCALE=small (some minutes), full (20 million sales), growth'
+	@echo '                      SCALE=small (some minutes), full (20 million sales), growth, day (of a shop)'
 	@echo 'make setup            install the Debian packages that building and testing need'
 	@echo 'make                  build for the PostgreSQL of PG_CONFIG ($(PG_CONFIG))'
 	@echo 'make install          install it there; then CREATE EXTENSION clientcore'
@@ -117,6 +118,9 @@ check-valgrind:
 
 check-versions:
 	@test/bin/check-versions
+
+check-faults:
+	@test/bin/check crashes sqlsmith
 
 coverage:
 	@test/bin/coverage

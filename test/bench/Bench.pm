@@ -13,8 +13,8 @@ our @EXPORT_OK = qw($scale %size sql seconds timed median results record note me
 
 our $scale = $ENV{SCALE};
 our %size;
-my %sizes = (tiny => [4_000, 200], small => [2_000_000, 50_000], full => [20_000_000, 500_000], growth => [0, 0]);
-@size{qw(sales clients)} = @{$sizes{$scale}};
+my %sizes = (tiny => [4_000, 200], small => [2_000_000, 50_000], full => [20_000_000, 500_000], growth => [0, 0], day => [5_000_000, 100_000]);
+@size{qw(sales clients)} = $scale eq 'day' && $ENV{DAY_SIZE} ? split(/:/, $ENV{DAY_SIZE}) : @{$sizes{$scale}};
 
 # How long a variant may take before it is given up.
 my $patience = 300;

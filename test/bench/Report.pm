@@ -268,6 +268,37 @@ sub write {
 	print "bench: doc/benchmarks.md now tells of $size\n";
 }
 
+# How long, of a sorted list of milliseconds, a share of them took at most
+sub within {
+	my ($taken, $share) = @_;
+	return @$taken ? duration($taken->[$share * $#$taken] / 1000) : '';
+}
+
+sub day {
+	($machine, my $day) = @_;
+	my (@rows, @fast);
+	for my $kind (qw(till copy correction)) {
+		push @rows, [$day->{what}{$kind}, map { (grouped(scalar @{$_->{$kind}}), within($_->{$kind}, 0.5), within($_->{$kind}, 0.99), within($_->{$kind}, 1)) } @$day{qw(followed alone)}];
+		my ($with, $without) = map { @{$day->{$_}{$kind}} / $day->{$_}{seconds} } qw(fast_followed fast_alone);
+		push @fast, [$day->{what}{$kind}, (map { significant($_) . '/s' } $with, $without), ratio($with / $without)];
+	}
+	for my $kind (['reader', $day->{what}{reader}], ['refresh', 'refreshes']) {
+		my $taken = $day->{followed}{$kind->[0]};
+		push @rows, [$kind->[1], grouped(scalar @$taken), within($taken, 0.5), within($taken, 0.99), within($taken, 1), ('') x 4];
+	}
+	my $text = conditions() . sprintf("%s sales of %s clients before the day; %.0f seconds with a base and as many without, then %.0f each as fast as the writers can.\n\n",
+		grouped($machine->{sales}), grouped($machine->{clients}), $day->{followed}{seconds}, $day->{fast_followed}{seconds})
+		. table(['', 'with a base', 'median', '99 %', 'longest', 'without', 'median', '99 %', 'longest'], 'lrrrrrrrr', @rows)
+		. "As fast as they can, readers and refreshes beside:\n\n" . table(['', 'with a base', 'without', 'ratio'], 'lrrr', @fast)
+		. grouped($day->{made}) . " sales were made under the base; after the last refresh `verify` found nothing, and count and sum of every client were those of plain SQL over the sales.\n";
+	if ($ENV{DAY_SIZE}) {
+		print $text;
+		return;
+	}
+	replace_block('day', $text);
+	print "bench: doc/benchmarks.md now tells of a day\n";
+}
+
 sub growth {
 	($machine, my $rows) = @_;
 	my $text = conditions() . table(['sales', 'clients', 'sales a client', 'plain aggregation', 'full build', 'attach', 'full refresh', 'after 0.02 %: histories', 'the rest', 'memory of the build', 'of attach', 'of a full refresh', 'of a refresh', 'histories ÷ sales on disk'],
