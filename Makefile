@@ -3,7 +3,7 @@
 # `make help` lists what a person needs.
 
 EXTENSION = clientcore
-EXTVERSION = 1.0
+EXTVERSION = 1.1
 MODULE_big = clientcore
 
 # The install script, assembled in this order.
@@ -47,7 +47,11 @@ SQL_FILES = \
 	sql/69_care_procedures.sql \
 	sql/69_campaign_procedures.sql \
 	sql/69_report_procedures.sql
-DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+# The versions that can be upgraded, each with a file sql/upgrade/from_VERSION.sql.
+UPGRADES_FROM = 1.0
+WHOLE_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
+UPGRADE_SCRIPTS = $(UPGRADES_FROM:%=$(EXTENSION)--%--$(EXTVERSION).sql)
+DATA_built = $(WHOLE_SCRIPT) $(UPGRADE_SCRIPTS)
 
 SOURCES = $(wildcard src/*.c)
 OBJS = $(SOURCES:.c=.o)
@@ -163,8 +167,11 @@ override CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argumen
 endif
 override BITCODE_CFLAGS += -ffp-contract=off
 
-$(DATA_built): $(SQL_FILES) Makefile
+$(WHOLE_SCRIPT): $(SQL_FILES) Makefile
 	cat $(SQL_FILES) > $@.tmp && mv $@.tmp $@
+
+$(UPGRADE_SCRIPTS): $(EXTENSION)--%--$(EXTVERSION).sql: sql/upgrade/from_%.sql sql/upgrade/again.awk $(SQL_FILES) Makefile
+	{ cat $< && cat $(SQL_FILES) | LC_ALL=C awk -f sql/upgrade/again.awk; } > $@.tmp && mv $@.tmp $@
 
 # Objects follow the headers, and the compiler, flags and PostgreSQL they were
 # built with: build/flags changes only when one of these does.

@@ -24,7 +24,7 @@ CREATE TEMP TABLE of_values AS SELECT * FROM function WHERE oid NOT IN (SELECT o
 
 SELECT cmp_ok((SELECT count(*) FROM member), '>', 90::bigint, 'the extension has members');
 SELECT is((SELECT format('%s, %s, relocatable %s, tables %s', extversion, extnamespace::regnamespace, extrelocatable, coalesce(cardinality(extconfig), 0)) FROM pg_extension WHERE extname = 'clientcore'),
-    '1.0, pg_catalog, relocatable f, tables 0', 'version 1.0, not relocatable, without tables');
+    '1.1, pg_catalog, relocatable f, tables 0', 'version 1.1, not relocatable, without tables');
 SELECT is_empty($$SELECT type, identity FROM member WHERE schema IS DISTINCT FROM 'clientcore' AND type <> 'schema'$$, 'every member is in schema clientcore');
 SELECT results_eq($$SELECT identity FROM member WHERE type = 'schema'$$, ARRAY['clientcore'], 'which is a member itself');
 SELECT is_empty($$SELECT r.rolname FROM pg_roles r WHERE NOT rolsuper AND has_schema_privilege(r.oid, 'clientcore', 'CREATE')$$, 'nobody but superusers can add to it');
