@@ -64,7 +64,10 @@ REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
 # fused multiply-add.
 # -Wno-unused-parameter: PostgreSQL's inline functions (bufpage.h, ilist.h) and
 # every function declared with PG_FUNCTION_ARGS have unused parameters.
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wmissing-prototypes -Wno-unused-parameter -ffp-contract=off
+# C11 suffices; the headers of 19 want the standard that the compiler prefers.
+PG_CFLAGS = $(if $(filter 15 16 17 18,$(MAJORVERSION)),-std=gnu11) -Wall -Wextra -Wmissing-prototypes -Wno-unused-parameter -ffp-contract=off
+
+PG_CPPFLAGS = -DCLIENTCORE_VERSION='"$(EXTVERSION)"'
 
 PG_CONFIG ?= pg_config
 

@@ -278,7 +278,7 @@ base_stranger(const Base *base, Relation relation, const Trigger *trigger,
 	AttrNumber fingerprint = column_of(table, "fingerprint", JSONBOID);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = table_beginscan(table, snapshot, 0, NULL);
+	TableScanDesc scan = begin_scan(table, snapshot);
 	const char *state = state_of_trigger(trigger->tgoid);
 	const char *problem;
 	JsonbContainer *files = NULL;

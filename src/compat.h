@@ -19,6 +19,7 @@
 
 /* 15.0 knows InitMaterializedSRF() and its flags by their former names only */
 #include "funcapi.h"
+#include "utils/tuplestore.h"
 #if PG_VERSION_NUM < 160000
 #define InitMaterializedSRF SetSingleFuncCall
 #ifndef MAT_SRF_USE_EXPECTED_DESC
@@ -50,9 +51,12 @@
 	(*(result) = DirectFunctionCall1(jsonb_in, CStringGetDatum(text)), true)
 #endif
 
-/* From 16 on an index may be of a summarizing kind */
+/* From 16 on an index may be of a summarizing kind; from 19 on flags tell */
 #include "executor/executor.h"
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+#define insert_index_tuples(result, slot, estate)                             \
+	((void) ExecInsertIndexTuples(result, estate, 0, slot, NIL, NULL))
+#elif PG_VERSION_NUM >= 160000
 #define insert_index_tuples(result, slot, estate)                             \
 	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL,   \
 								  NIL, false))
@@ -79,10 +83,20 @@
 #define may_become_role(member, role) is_member_of_role(member, role)
 #endif
 
+/* From 19 on a scan can be told more */
+#include "access/tableam.h"
+#if PG_VERSION_NUM >= 190000
+#define begin_scan(relation, snapshot)                                        \
+	table_beginscan(relation, snapshot, 0, NULL, SO_NONE)
+#else
+#define begin_scan(relation, snapshot)                                        \
+	table_beginscan(relation, snapshot, 0, NULL)
+#endif
+
 /* From 18 on a module can name itself */
 #if PG_VERSION_NUM >= 180000
 #define CLIENTCORE_MODULE_MAGIC                                               \
-	PG_MODULE_MAGIC_EXT(.name = "clientcore", .version = "1.0")
+	PG_MODULE_MAGIC_EXT(.name = "clientcore", .version = CLIENTCORE_VERSION)
 #else
 #define CLIENTCORE_MODULE_MAGIC PG_MODULE_MAGIC
 #endif

@@ -497,7 +497,7 @@ parse_model(ModelParser *parser, Jsonb *json)
 
 /* The model of a text; where it is none, NULL, or an error */
 static FittedModel *
-model_from_text(char *text, fmNodePtr context)
+model_from_text(char *text, Node *context)
 {
 	ModelParser parser = {0};
 	Datum json;

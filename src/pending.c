@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #define BATCH_ROWS 500
 
@@ -127,8 +128,7 @@ pending_read_state(const Base *base, PendingState *state)
 {
 	Relation relation = base_open(base->state, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	TableScanDesc scan =
-		table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = begin_scan(relation, GetActiveSnapshot());
 
 	state->is_paused = false;
 	state->from = 0;

@@ -15,6 +15,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(hold_writers);
 PG_FUNCTION_INFO_V1(release_writers);
@@ -36,6 +37,10 @@ relation_arguments(FunctionCallInfo fcinfo, int *count)
 static void
 check_own_table(Oid relation)
 {
+	/* from 18 on the question of the owner finds its absence impossible */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", relation)));
 	if (!owns_relation(relation, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(get_rel_relkind(relation)),
