@@ -485,6 +485,7 @@ make_lines(Notes *notes, Oid client_type, ResourceOwner owner)
 	notes->line_desc = CreateTemplateTupleDesc(2);
 	TupleDescInitEntry(notes->line_desc, 1, "client", client_type, -1, 0);
 	TupleDescInitEntry(notes->line_desc, 2, "line", JSONBOID, -1, 0);
+	finish_tuple_desc(notes->line_desc);
 }
 
 /* As the base's owner, in a subtransaction */

@@ -83,6 +83,14 @@
 #define may_become_role(member, role) is_member_of_role(member, role)
 #endif
 
+/* From 19 on a description of rows made by hand has to be finished */
+#include "access/tupdesc.h"
+#if PG_VERSION_NUM >= 190000
+#define finish_tuple_desc(desc) TupleDescFinalize(desc)
+#else
+#define finish_tuple_desc(desc) ((void) (desc))
+#endif
+
 /* From 19 on a scan can be told more */
 #include "access/tableam.h"
 #if PG_VERSION_NUM >= 190000

@@ -188,6 +188,7 @@ make_store(DeltaSet *set)
 	TupleDescInitEntry(set->tuple_desc, 1, "client", set->client_type, -1, 0);
 	TupleDescInitEntry(set->tuple_desc, 2, "group", TEXTOID, -1, 0);
 	TupleDescInitEntry(set->tuple_desc, 3, "delta", BYTEAOID, -1, 0);
+	finish_tuple_desc(set->tuple_desc);
 	MemoryContextSwitchTo(context);
 }
 
