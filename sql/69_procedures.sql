@@ -7,10 +7,10 @@ RETURNS text
 LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN (report ->> 'seconds')::numeric >= 2 THEN format('%s seconds', round((report ->> 'seconds')::numeric, 1)) END
+SELECT CASE WHEN (report ->> 'seconds')::numeric >= 10 THEN format('%s seconds', round((report ->> 'seconds')::numeric, 1)) END
 $$;
 COMMENT ON FUNCTION clientcore.time_taken(jsonb) IS
-'Internal: how long an operation took, in words; null where that was under two seconds';
+'Internal: how long an operation took, in words; null where that was under ten seconds';
 
 CREATE FUNCTION clientcore.counted(number numeric, one text, many text)
 RETURNS text
