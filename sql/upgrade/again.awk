@@ -4,13 +4,14 @@
 # makes what a version lacks of it.
 #
 # A statement begins at the start of a line, and ends with a line that ends in a semicolon
-# outside of strings, dollar-quoted ones among them.
+# outside of strings, dollar-quoted ones among them. (Comments are those of --, and strings of
+# E'' have no \'.)
 
 # What a line leaves open of strings: a quote, a dollar quote, or nothing.
 function left_open(text, open) {
 	while (1) {
 		if (open == "") {
-			if (!match(text, /'|--|\$[a-z_]*\$/)) return open
+			if (!match(text, /'|--|\$([A-Za-z_][A-Za-z_0-9]*)?\$/)) return open
 			open = substr(text, RSTART, RLENGTH)
 			if (open == "--") return ""
 			text = substr(text, RSTART + RLENGTH)
@@ -36,3 +37,5 @@ function left_open(text, open) {
 	open = left_open($0, open)
 	if (open == "" && /;$/) within = 0
 }
+
+END { if (within) exit 1 }

@@ -4,8 +4,7 @@
 package Day;
 use strict;
 use warnings;
-use Bench qw($scale %size sql timed median note start_session);
-use Time::HiRes qw(sleep time);
+use Bench qw(%size sql note);
 
 my $scratch = $ENV{CLIENTCORE_SCRATCH};
 my $seconds = $ENV{DAY_SECONDS} || 600;
@@ -14,14 +13,14 @@ my $copied = 2000;
 
 # What each kind of connection does, how many there are of it, and how often a second in all.
 my %kinds = (
-	till => {connections => 4, rate => 250, what => 'single sales, at four tills', script => <<'SQL'},
+	till => {connections => 4, rate => 250, what => 'single sales, at four tills', scripts => [[1, <<'SQL']]},
 \set client random(1, :clients)
 \set cents random(100, 10000)
 \set second random(0, 43199)
 INSERT INTO :sales (sale_id, sold_at, client_id, amount)
 VALUES (nextval('bench.day_id'), timestamptz '2025-01-02 08:00+02' + :second * interval '1 second', :client, :cents / 100.0);
 SQL
-	correction => {connections => 2, rate => 20, what => 'corrections of earlier sales: UPDATE, one in four DELETE', script => <<'SQL'},
+	correction => {connections => 2, rate => 20, what => 'corrections of earlier sales: UPDATE, one in four DELETE', scripts => [[1, <<'SQL']]},
 \set sale random(1, :sold)
 \set kind random(1, 4)
 \set cents random(-500, 500)
@@ -62,7 +61,7 @@ sub start_pgbench {
 	my ($phase, $name, $table, $for, $is_throttled) = @_;
 	my $kind = $kinds{$name};
 	my $n = 0;
-	my @scripts = map { ('-f', write_script("$phase.$name." . ++$n, $_->[1] =~ s/:sales/$table/gr) . "\@$_->[0]") } @{$kind->{scripts} || [[1, $kind->{script}]]};
+	my @scripts = map { ('-f', write_script("$phase.$name." . ++$n, $_->[1] =~ s/:sales/$table/gr) . "\@$_->[0]") } @{$kind->{scripts}};
 	return start("$scratch/day.$phase.$name.out", 'pgbench', '-n', '-M', 'prepared', '-c', $kind->{connections}, '-j', 1, '-T', $for,
 		$is_throttled ? ('-R', $kind->{rate}) : (), '-D', "clients=$size{clients}", '-D', "sold=$size{sales}",
 		'--random-seed=1', '-l', "--log-prefix=$scratch/day.$phase.$name.log", @scripts);
@@ -83,10 +82,11 @@ sub copy_files {
 	my @files;
 	for my $n (1 .. 20) {
 		my $file = "$scratch/day.$n.csv";
+		push @files, $file;
+		next if -e $file;
 		sql("\\copy (SELECT timestamptz '2025-01-02 08:00+02' + floor(43200 * bench.chance(i, $n)) * interval '1 second', "
 			. "1 + floor($size{clients} * bench.chance(i, 100 + $n))::integer, 1, round((1 + 99 * bench.chance(i, 200 + $n))::numeric, 2) "
 			. "FROM generate_series(1, $copied) AS i) TO '$file' (FORMAT csv)");
-		push @files, $file;
 	}
 	return @files;
 }
@@ -107,6 +107,7 @@ sub taken {
 			push @taken, $1 if $line =~ /^Time: ([\d.]+) ms/;
 		}
 	}
+	die "bench: nothing came of $name\n" unless @taken;
 	return [sort { $a <=> $b } @taken];
 }
 
@@ -114,8 +115,7 @@ sub taken {
 sub phase {
 	my ($phase, $table, $for, $is_throttled, @more) = @_;
 	note("$phase: $for seconds of sales into $table");
-	my @files = @{$copy{files} ||= [copy_files()]};
-	my @copies = map { "\\copy $table (sold_at, client_id, status, amount) FROM '$_' (FORMAT csv)" } @files;
+	my @copies = map { "\\copy $table (sold_at, client_id, status, amount) FROM '$_' (FORMAT csv)" } copy_files();
 	my @children = map { start_pgbench($phase, $_, $table, $for, $is_throttled) } 'till', 'correction';
 	push @children, map { start_psql($phase, "copy$_", $for, $is_throttled ? $copy{pause} : 0, @copies) } 1 .. $copy{connections};
 	push @children, start_pgbench($phase, 'reader', $table, $for, 1) if grep { $_ eq 'reader' } @more;
@@ -160,7 +160,6 @@ sub measure {
 	$day{fast_followed} = phase('fast_followed', 'bench.sale', $unthrottled_seconds, 0, 'reader', 'refresh');
 	$day{made} = lose_nothing(@day{qw(followed fast_followed)});
 	$day{what} = {copy => $copy{what}, map { $_ => $kinds{$_}{what} } keys %kinds};
-	$day{copied} = $copied;
 	return \%day;
 }
 
