@@ -162,10 +162,43 @@ $$;
 COMMENT ON FUNCTION clientcore.group_of_sale(jsonb) IS
 'Internal: the text of the group of a sale: the first 200 characters of its breakdown, empty where it has none';
 
+CREATE FUNCTION clientcore.sale_day(moment timestamptz, zone jsonb)
+RETURNS date
+AS 'MODULE_PATHNAME', 'sale_day'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.sale_day(timestamptz, jsonb) IS
+'Internal: the day of a sale in a time zone, named by a string in JSON, so that postgres_fdw can leave it to another server. Errors: 22023 for anything else, 22008 for an infinite moment.';
+
+-- The parts of a table, where some are foreign tables whose servers can make histories
+-- themselves (postgres_fdw, with clientcore among the server's extensions), so that
+-- histories travel and not sales; null where it is read as a whole. As rows, parts are of
+-- types of their own.
+CREATE FUNCTION clientcore.parts_to_read(relation oid, roles jsonb)
+RETURNS oid[]
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT array_agg(c.oid ORDER BY c.oid)
+FROM clientcore.table_tree(relation) t
+JOIN pg_class c ON c.oid = t.member AND c.relkind <> 'p'
+LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
+LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
+LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+HAVING bool_or(w.fdwname = 'postgres_fdw' AND EXISTS (
+        SELECT FROM pg_options_to_table(s.srvoptions) o
+        WHERE o.option_name = 'extensions' AND 'clientcore' = ANY (regexp_split_to_array(o.option_value, '[\s",]+'))))
+    -- a part is read by its own rights and policies
+    AND bool_and(c.relowner = (SELECT r.relowner FROM pg_class r WHERE r.oid = relation) AND NOT row_security_active(c.oid))
+    AND NOT EXISTS (SELECT FROM jsonb_each(roles) r (argument, described) WHERE (r.described ->> 'reads_whole_row')::boolean)
+$$;
+COMMENT ON FUNCTION clientcore.parts_to_read(oid, jsonb) IS
+'Internal: the parts of a table that are read one by one, since servers of their own make their histories; null where it is read as a whole';
+
 -- How the sales of a source are read:
 --   query        SELECT client, sold_at, amount, profit, rounding, currency, group_name: with
 --                guests and with rows that lack a day or an amount; ends in its WHERE
---   aggregate    the history of those that are grouped together
+--   parts        the same for each part of it that is read for itself, if there are such
+--   aggregate, part_aggregate    the history of those that are grouped together
 --   sales, time_zone, amount_scale    the same for build_histories(), which rounds itself
 --   is_rounded, has_currency, has_breakdown    whether there is anything to see in those columns
 CREATE FUNCTION clientcore.sale_reader(base text, source_number integer)
@@ -180,6 +213,10 @@ DECLARE
     amount text;
     profit text;
     is_rounded boolean;
+    sold_at_type regtype;
+    columns text;
+    currency text;
+    condition text;
 BEGIN
     SELECT * INTO key FROM clientcore.base_key(base);
     EXECUTE format('SELECT s.*, t.time_zone, t.amount_scale FROM %1$I.source s, %1$I.settings t WHERE s.source = $1', base)
@@ -188,15 +225,26 @@ BEGIN
     amount := clientcore.rounded_amount(roles -> 'amount', attached.amount_scale);
     profit := clientcore.rounded_amount(roles -> 'profit', attached.amount_scale);
     is_rounded := starts_with(amount, 'round(');
+    sold_at_type := (roles #>> '{sold_at,base_type}')::oid;
+    columns := format('(%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS group_name',
+        roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
+        roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
+        CASE WHEN is_rounded THEN format('%s - (%s)::numeric', amount, roles #>> '{amount,expression_text}') ELSE '0::numeric' END,
+        coalesce(clientcore.group_of_sale(roles -> 'breakdown'), 'NULL::text'));
+    currency := coalesce('(' || (roles #>> '{currency,expression_text}') || ')::text', 'NULL::text');
+    condition := coalesce(roles #>> '{filter,expression_text}', 'true');
     RETURN jsonb_build_object(
-        'query', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS currency, %s AS group_name FROM %s AS %I WHERE (%s)',
-            roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
-            roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
-            CASE WHEN is_rounded THEN format('%s - (%s)::numeric', amount, roles #>> '{amount,expression_text}') ELSE '0::numeric' END,
-            coalesce('(' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C"', 'NULL::text'),
-            coalesce(clientcore.group_of_sale(roles -> 'breakdown'), 'NULL::text'),
-            clientcore.relation_name(attached.relation), attached.alias,
-            coalesce(roles #>> '{filter,expression_text}', 'true')),
+        'query', format('SELECT %s, %s COLLATE "C" AS currency FROM %s AS %I WHERE (%s)',
+            columns, currency, clientcore.relation_name(attached.relation), attached.alias, condition),
+        -- a collation would keep the currency from being read where it is
+        'parts', (
+            SELECT jsonb_agg(format('SELECT %s, %s AS currency FROM ONLY %s AS %I WHERE (%s)',
+                columns, currency, clientcore.relation_name(p.part), attached.alias, condition) ORDER BY p.n)
+            FROM unnest(clientcore.parts_to_read(attached.relation, roles)) WITH ORDINALITY p (part, n)),
+        'part_aggregate', format('clientcore.purchase_history(%s, s.amount%s)',
+            CASE WHEN sold_at_type = 'timestamptz'::regtype THEN format('clientcore.sale_day(s.sold_at, %L)', to_jsonb(attached.time_zone::text))
+                ELSE 's.sold_at' END,
+            CASE WHEN profit IS NOT NULL THEN ', s.profit' END),
         'aggregate', format('clientcore.purchase_history(s.sold_at, s.amount%s, %L)',
             CASE WHEN profit IS NOT NULL THEN ', s.profit' END, attached.time_zone),
         'sales', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, (%s) AS amount%s%s FROM %s AS %I WHERE (%s)',
@@ -204,8 +252,7 @@ BEGIN
             roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
             ', (' || (roles #>> '{profit,expression_text}') || ') AS profit',
             ', (' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C" AS currency',
-            clientcore.relation_name(attached.relation), attached.alias,
-            coalesce(roles #>> '{filter,expression_text}', 'true')),
+            clientcore.relation_name(attached.relation), attached.alias, condition),
         'time_zone', attached.time_zone,
         'amount_scale', attached.amount_scale,
         'is_rounded', is_rounded,

@@ -47,6 +47,19 @@ $$;
 COMMENT ON FUNCTION clientcore.grouped_sales(jsonb, text, date) IS
 'Internal: the query that makes one history per client from sales';
 
+-- The same from each part of a relation: one row per client and part.
+CREATE FUNCTION clientcore.grouped_parts(reader jsonb, complete_from date)
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(clientcore.grouped_sales(reader || jsonb_build_object('aggregate', reader -> 'part_aggregate'), p.query, complete_from),
+    ' UNION ALL ' ORDER BY p.n)
+FROM jsonb_array_elements_text(reader -> 'parts') WITH ORDINALITY p (query, n)
+$$;
+COMMENT ON FUNCTION clientcore.grouped_parts(jsonb, date) IS
+'Internal: the query that makes one history per client and part from sales of which servers of their own have some';
+
 -- The same for all sales, in less time than GROUP BY takes: a row for each client, one
 -- for guests with no client, and then one with the report alone. client is only there for
 -- its type. The target list is the place to call it: in FROM, PostgreSQL would store all
@@ -270,9 +283,31 @@ DECLARE
     becomes text := CASE WHEN complete_from IS NULL THEN 'coalesce(f.history, ''{}'')'
         ELSE format('coalesce(clientcore.slice(h.history, NULL, %L), ''{}'') OPERATOR(clientcore.+) coalesce(f.history, ''{}'')', complete_from - 1) END;
     is_empty boolean;
+    built text;
     merged text;
     added text;
 BEGIN
+    IF jsonb_typeof(reader -> 'parts') = 'array' THEN
+        built := format($sql$
+            WITH grouped AS MATERIALIZED (%s)
+            SELECT g.client, clientcore.rollup(g.history) AS history, NULL::jsonb AS report
+            FROM grouped g WHERE g.history IS NOT NULL GROUP BY g.client
+            UNION ALL
+            SELECT NULL, NULL, jsonb_build_object(
+                'rows_read', coalesce(sum(g.row_count), 0), 'undated', coalesce(sum(g.undated_count), 0),
+                'unpriced', coalesce(sum(g.unpriced_count), 0), 'rounded', coalesce(sum(g.rounded_count), 0),
+                'rounding', coalesce(sum(g.rounding), 0),
+                'currencies', (SELECT jsonb_agg(DISTINCT c.currency COLLATE "C") FROM grouped g, unnest(g.currencies) AS c (currency)))
+            FROM grouped g$sql$, clientcore.grouped_parts(reader, complete_from));
+    ELSE
+        built := format($sql$
+            SELECT (b.built).client, (b.built).history, (b.built).report
+            FROM (
+                SELECT clientcore.build_histories((SELECT h.client_id FROM %1$I.history h LIMIT 0), %2$L, %3$L, %4$L, %5$L) AS built
+                OFFSET 0) b
+            OFFSET 0$sql$,
+            base, (reader ->> 'sales') || bounds, reader ->> 'time_zone', (reader ->> 'amount_scale')::integer, complete_from);
+    END IF;
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.history WHERE source = $1)', base) INTO is_empty USING source_number;
     IF is_empty THEN
         merged := format('SELECT h.client_id AS client, h.history AS was, h.history FROM %I.history h WHERE false', base);
@@ -289,16 +324,11 @@ BEGIN
     taken AS (DELETE FROM %1$I.pending p WHERE p.source = %2$s RETURNING 1),
     fresh AS MATERIALIZED (
         SELECT s.client, CASE WHEN s.report IS NOT NULL THEN 'report' ELSE %4$s END AS kind, s.history, s.report
-        FROM (
-            SELECT (b.built).client, (b.built).history, (b.built).report
-            FROM (
-                SELECT clientcore.build_histories((SELECT h.client_id FROM %1$I.history h LIMIT 0), %5$L, %6$L, %7$L, %8$L) AS built
-                OFFSET 0) b
-            OFFSET 0) s),
+        FROM (%5$s) s),
     merged AS MATERIALIZED (
-        %9$s),
+        %6$s),
     side AS MATERIALIZED (
-        SELECT k.kind, %10$s AS history
+        SELECT k.kind, %7$s AS history
         FROM (VALUES ('guest'), ('forgotten')) k (kind)
         LEFT JOIN (SELECT f.kind, clientcore.rollup(f.history) AS history FROM fresh f WHERE f.kind IN ('guest', 'forgotten') GROUP BY f.kind) f
             ON f.kind = k.kind
@@ -316,7 +346,7 @@ BEGIN
         RETURNING 1),
     added AS (
         INSERT INTO %1$I.history (client_id, source, history)
-        %11$s
+        %8$s
         RETURNING 1),
     guests AS (
         INSERT INTO %1$I.guest AS g (source, history)
@@ -327,15 +357,14 @@ BEGIN
         INSERT INTO %1$I.forgotten AS o (source, history)
         SELECT %2$s, s.history FROM side s WHERE s.kind = 'forgotten'
         ON CONFLICT (source) DO UPDATE SET history = excluded.history
-        WHERE o.history OPERATOR(clientcore.<>) excluded.history)%12$s
+        WHERE o.history OPERATOR(clientcore.<>) excluded.history)%9$s
     SELECT (SELECT f.report FROM fresh f WHERE f.kind = 'report') || jsonb_build_object(
         'pending_taken', (SELECT count(*) FROM taken),
         'clients_added', (SELECT count(*) FROM added),
         'clients_changed', (SELECT count(*) FROM changed),
         'clients_removed', (SELECT count(*) FROM removed))$sql$,
         base, source_number, equals, clientcore.kind_of_client(base, 's.client'),
-        (reader ->> 'sales') || bounds, reader ->> 'time_zone', (reader ->> 'amount_scale')::integer, complete_from,
-        merged, becomes, format(added, source_number), clientcore.group_expressions(base, source_number, 'rebuild', reader, complete_from, bounds));
+        built, merged, becomes, format(added, source_number), clientcore.group_expressions(base, source_number, 'rebuild', reader, complete_from, bounds));
 END
 $$;
 COMMENT ON FUNCTION clientcore.rebuild_statement(text, integer, jsonb, date, text) IS

@@ -108,3 +108,34 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.shares_of_pool(anyelement, numeric, numeric) IS
 'Internal: a pool split among the key clients of the base to which a row type belongs. Errors: 22004, 22023.';
+
+CREATE FUNCTION clientcore.base_dossier_text(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    page text;
+BEGIN
+    EXECUTE format('SELECT clientcore.dossier_page(NULL::%I.clients, $1)', base) INTO page USING arguments ->> 'client';
+    RETURN to_jsonb(page);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_dossier_text(text, jsonb) IS
+'Internal: a page on a client. Errors: as dossier_page.';
+
+CREATE FUNCTION clientcore.base_reward_shares(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    shares jsonb;
+BEGIN
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(s) ORDER BY s.key_rank) FROM clientcore.shares_of_pool(NULL::%I.clients, $1, $2) s', base)
+    INTO shares USING (arguments ->> 'pool')::numeric, (arguments ->> 'unit')::numeric;
+    RETURN coalesce(shares, '[]');
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_reward_shares(text, jsonb) IS
+'Internal: a pool split among the key clients. Errors: as shares_of_pool.';

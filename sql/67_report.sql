@@ -395,3 +395,34 @@ END
 $$;
 COMMENT ON FUNCTION clientcore.report_page(jsonb, jsonb, text) IS
 'Internal: the page of a report, from its data and the words of a language';
+
+CREATE FUNCTION clientcore.base_report_data(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    data jsonb;
+BEGIN
+    EXECUTE format('SELECT clientcore.report_parts(NULL::%I.clients)', base) INTO data;
+    RETURN data;
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_report_data(text, jsonb) IS
+'Internal: the data of the report';
+
+CREATE FUNCTION clientcore.base_report(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    page text;
+BEGIN
+    EXECUTE format('SELECT clientcore.report_page(clientcore.report_parts(NULL::%1$I.clients), clientcore.report_words(NULL::%1$I.clients, $1), $1)', base)
+    INTO page USING arguments ->> 'locale';
+    RETURN to_jsonb(page);
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_report(text, jsonb) IS
+'Internal: the report as a page in HTML';

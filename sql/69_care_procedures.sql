@@ -77,37 +77,16 @@ COMMENT ON PROCEDURE clientcore.attach_interactions(text, text, text, text, text
 
 -- --- a page on a client, a pool to share out ---
 
--- These are functions of the base, which read with the rights of its owner, as its views do:
--- whatever stands in a type or a view of the base gains nothing by who asks.
-CREATE FUNCTION clientcore.require_base_function(base text, signature text)
-RETURNS void
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM clientcore.base_owner(base);
-    IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure(format('%I.%s', base, signature)) AND p.prosecdef) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('base "%s" has no function %s of its own', base, signature),
-            HINT = format('CALL clientcore.upgrade_base(%L) makes it.', base);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION clientcore.require_base_function(text, text) IS
-'Internal: refuses to call a function of a base that does not run with the rights of its owner. Errors: 3F000 where there is no such base, 55000.';
-
+-- They are made with the rights of the owner of the base, as its views are read, for whoever may
+-- call the function of the base: whatever stands in a type or a view of it gains nothing by who asks.
 CREATE FUNCTION clientcore.dossier_text(base text, client text)
 RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    page text;
 BEGIN
-    PERFORM clientcore.require_argument('client', client), clientcore.require_base_function(base, 'dossier_text(text)');
-    EXECUTE format('SELECT %I.dossier_text($1)', base) INTO page USING client;
-    RETURN page;
+    PERFORM clientcore.require_argument('base', base), clientcore.require_argument('client', client);
+    RETURN clientcore.run_as_owner(clientcore.base_owner(base), 'base_dossier_text', base, jsonb_build_object('client', client)) #>> '{}';
 END
 $$;
 COMMENT ON FUNCTION clientcore.dossier_text(text, text) IS
@@ -119,8 +98,12 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM clientcore.require_base_function(base, 'reward_shares(numeric, numeric)');
-    RETURN QUERY EXECUTE format('SELECT * FROM %I.reward_shares($1, $2)', base) USING pool, unit;
+    PERFORM clientcore.require_argument('base', base);
+    RETURN QUERY SELECT s.*
+    FROM jsonb_to_recordset(clientcore.run_as_owner(clientcore.base_owner(base), 'base_reward_shares', base,
+            -- as texts: a number in jsonb is neither NaN nor infinite
+            jsonb_build_object('pool', pool::text, 'unit', unit::text))) AS s (
+        client text, name text, manager text, key_rank integer, contribution_amount numeric, contribution_share numeric, reward numeric);
 END
 $$;
 COMMENT ON FUNCTION clientcore.reward_shares(text, numeric, numeric) IS

@@ -385,14 +385,14 @@ BEGIN
     COMMIT;
     BEGIN
         PERFORM clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     COMMIT;
     IF state IS NULL THEN
         BEGIN
             report := clientcore.run_as_owner(owner_id, 'base_refresh', base, '{}');
-        EXCEPTION WHEN query_canceled OR OTHERS THEN
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
         END;
     END IF;
@@ -729,7 +729,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM clientcore.require_argument('role', role);
-    IF lower(role) = 'public' THEN
+    IF role = 'public' THEN
         RETURN 'PUBLIC';
     ELSIF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
         RAISE EXCEPTION USING
@@ -777,7 +777,7 @@ BEGIN
                 relations text, client_count bigint, as_of date, refreshed_at timestamptz, refresh_seconds numeric, pending_rows bigint,
                 pending_bytes bigint, pending_since timestamptz, stale_reasons text, paused boolean, triggers_missing bigint,
                 triggers_disabled bigint, verified_at timestamptz, verified_differences bigint, bytes bigint, layout integer);
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, SQLERRM, false, NULL, NULL, NULL, NULL, NULL, NULL
             INTO relations, client_count, as_of_date, refreshed_at, refresh_seconds, pending_count, pending_bytes,
                 pending_since, is_stale, stale_reason, is_paused,

@@ -1,17 +1,14 @@
--- The report, for users. The functions of the base that these call read with the rights of its
--- owner, as its views do.
+-- The report, for users. It is made with the rights of the owner of the base, as its views are
+-- read, for whoever may call the function of the base.
 
 CREATE FUNCTION clientcore.report_data(base text)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    data jsonb;
 BEGIN
-    PERFORM clientcore.require_base_function(base, 'report_data()');
-    EXECUTE format('SELECT %I.report_data()', base) INTO data;
-    RETURN data;
+    PERFORM clientcore.require_argument('base', base);
+    RETURN clientcore.run_as_owner(clientcore.base_owner(base), 'base_report_data', base, '{}');
 END
 $$;
 COMMENT ON FUNCTION clientcore.report_data(text) IS
@@ -22,12 +19,9 @@ RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    page text;
 BEGIN
-    PERFORM clientcore.require_argument('locale', locale), clientcore.require_base_function(base, 'report(text)');
-    EXECUTE format('SELECT %I.report($1)', base) INTO page USING locale;
-    RETURN page;
+    PERFORM clientcore.require_argument('base', base), clientcore.require_argument('locale', locale);
+    RETURN clientcore.run_as_owner(clientcore.base_owner(base), 'base_report', base, jsonb_build_object('locale', locale)) #>> '{}';
 END
 $$;
 COMMENT ON FUNCTION clientcore.report(text, text) IS

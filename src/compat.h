@@ -66,14 +66,26 @@
 								  NIL))
 #endif
 
-/* From 16 on: one function asks for the owner of any object */
+/* From 16 on: one function asks for the owner of any object, one for rights on it */
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 160000
 #define owns_relation(relation, role)                                         \
 	object_ownercheck(RelationRelationId, relation, role)
+#define may_execute(function, role)                                           \
+	(object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) ==     \
+	 ACLCHECK_OK)
+#define may_use_schema(schema, role)                                          \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) ==         \
+	 ACLCHECK_OK)
 #else
 #define owns_relation(relation, role) pg_class_ownercheck(relation, role)
+#define may_execute(function, role)                                           \
+	(pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#define may_use_schema(schema, role)                                          \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /* From 16 on: membership in a role and the right to become it are two things */

@@ -11,6 +11,7 @@
 
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 
 #include "arguments.h"
 #include "class_functions.h"
@@ -21,6 +22,7 @@ PG_FUNCTION_INFO_V1(history_accum);
 PG_FUNCTION_INFO_V1(history_accum_profit);
 PG_FUNCTION_INFO_V1(history_accum_zone);
 PG_FUNCTION_INFO_V1(history_accum_profit_zone);
+PG_FUNCTION_INFO_V1(sale_day);
 PG_FUNCTION_INFO_V1(history_accum_as_of);
 PG_FUNCTION_INFO_V1(history_combine);
 PG_FUNCTION_INFO_V1(history_serialize);
@@ -103,6 +105,29 @@ add_sale(FunctionCallInfo fcinfo, const SaleForm *form, StateOwner owner,
 									reader->profit, "profit", &profit_scale);
 	return history_state_add_sale(state, owner, day, amount, amount_scale,
 								  has_profit, profit, profit_scale);
+}
+
+/*
+ * sale_day(moment timestamptz, zone jsonb): the day of a sale, in a zone that is
+ * named by a string.  A constant that has a collation, as a text has, would keep
+ * postgres_fdw from leaving the aggregate to another server.
+ */
+Datum
+sale_day(PG_FUNCTION_ARGS)
+{
+	Zone *zone = fcinfo->flinfo->fn_extra;
+	JsonbValue name;
+
+	if (unlikely(zone == NULL))
+		zone = fcinfo->flinfo->fn_extra =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Zone));
+	if (!JsonbExtractScalar(&PG_GETARG_JSONB_P(1)->root, &name) ||
+		name.type != jbvString)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("zone must be a string")));
+	zone_use_name(zone, name.val.string.val, name.val.string.len);
+	PG_RETURN_DATEADT(
+		day_from_moment(PG_GETARG_DATUM(0), MOMENT_TIMESTAMPTZ, zone));
 }
 
 /* One sale; one without a moment or an amount is left out */

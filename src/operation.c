@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base.h"
 
@@ -60,6 +61,23 @@ static const struct
 
 /* The one operation that whoever may see all statistics may ask for */
 #define STATUS_OPERATION "base_status"
+
+/*
+ * What readers may ask for: whoever may call the function of that name that the
+ * base has.  It is not called itself: its owner may have put another there.
+ */
+static const struct
+{
+	const char *operation;
+	const char *function;
+	int argument_count;
+	Oid arguments[2];
+} reader_operations[] = {
+	{"base_dossier_text", "dossier_text", 1, {TEXTOID}},
+	{"base_report", "report", 1, {TEXTOID}},
+	{"base_report_data", "report_data", 0, {InvalidOid}},
+	{"base_reward_shares", "reward_shares", 2, {NUMERICOID, NUMERICOID}},
+};
 
 static void
 use_operation_settings(void)
@@ -104,19 +122,60 @@ act_again_as(const Actor *previous)
 	SetUserIdAndSecContext(previous->user, previous->context);
 }
 
+/* Whether the caller may use the function of a base */
+static bool
+may_call(Oid owner, const char *base, const char *name, int argument_count,
+		 const Oid *arguments)
+{
+	Oid schema = get_namespace_oid(base, true);
+	Oid function;
+	HeapTuple tuple;
+	bool is_owners;
+
+	if (!OidIsValid(schema) || !may_use_schema(schema, GetUserId()))
+		return false;
+	function = LookupFuncName(
+		list_make2(makeString(pstrdup(base)), makeString(pstrdup(name))),
+		argument_count, arguments, true);
+	if (!OidIsValid(function))
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	is_owners = ((Form_pg_proc) GETSTRUCT(tuple))->proowner == owner;
+	ReleaseSysCache(tuple);
+	return is_owners && may_execute(function, GetUserId());
+}
+
 static void
-check_may_ask(Oid owner, const char *operation)
+check_may_ask(Oid owner, const char *operation, Datum base)
 {
 	if (strcmp(operation, STATUS_OPERATION) == 0 &&
 		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS))
 		return;
-	if (!may_become_role(GetUserId(), owner))
+	if (may_become_role(GetUserId(), owner))
+		return;
+	for (size_t i = 0; i < lengthof(reader_operations); i++)
+	{
+		if (strcmp(operation, reader_operations[i].operation) != 0)
+			continue;
+		if (may_call(owner, TextDatumGetCString(base),
+					 reader_operations[i].function,
+					 reader_operations[i].argument_count,
+					 reader_operations[i].arguments))
+			return;
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied to act as role \"%s\"",
-							   GetUserNameFromId(owner, false)),
-						errdetail("A client base is run with the rights of "
-								  "its owner."),
-						errhint("Let its owner call it, or ask for membership in that role.")));
+						errmsg("permission denied for function %s",
+							   reader_operations[i].function),
+						errhint("Its owner lets others read a client base by "
+								"clientcore.grant_read.")));
+	}
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					errmsg("permission denied to act as role \"%s\"",
+						   GetUserNameFromId(owner, false)),
+					errdetail("A client base is run with the rights of "
+							  "its owner."),
+					errhint("Let its owner call it, or ask for membership in that role.")));
 }
 
 /*
@@ -199,14 +258,24 @@ run_as_owner(PG_FUNCTION_ARGS)
 	MemoryContext context = CurrentMemoryContext;
 	Actor previous;
 	volatile Datum result = (Datum) 0;
+	volatile bool isnull = false;
 
-	check_may_ask(owner, name);
+	check_may_ask(owner, name, PG_GETARG_DATUM(2));
 	check_base(owner, name, PG_GETARG_DATUM(2));
 	act_as(owner, true, &previous);
 	PG_TRY();
 	{
-		result = OidFunctionCall2(operation, PG_GETARG_DATUM(2),
-								  PG_GETARG_DATUM(3));
+		LOCAL_FCINFO(call, 2);
+		FmgrInfo function;
+
+		fmgr_info(operation, &function);
+		InitFunctionCallInfoData(*call, &function, 2, InvalidOid, NULL, NULL);
+		call->args[0].value = PG_GETARG_DATUM(2);
+		call->args[0].isnull = false;
+		call->args[1].value = PG_GETARG_DATUM(3);
+		call->args[1].isnull = false;
+		result = FunctionCallInvoke(call);
+		isnull = call->isnull;
 	}
 	PG_CATCH();
 	{
@@ -214,6 +283,8 @@ run_as_owner(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	act_again_as(&previous);
+	if (isnull)
+		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
 }
 

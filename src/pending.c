@@ -26,6 +26,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "operation.h"
+
 #define BATCH_ROWS 500
 
 /* The columns by name; the table may have been made by another version */
@@ -50,8 +52,10 @@ static const char *const column_names[] = {
 
 struct PendingWriter
 {
+	Oid owner;
 	Oid sequence;
 	Relation relation;
+	bool has_expressions; /* in an index that its owner added */
 	EState *estate;
 	ResultRelInfo *result;
 	CommandId command;
@@ -168,12 +172,27 @@ column_for(Relation relation, PendingColumn column, Oid client_type)
 	return InvalidAttrNumber;
 }
 
+/* Whether an index evaluates what users wrote */
+static bool
+has_index_expressions(const ResultRelInfo *result)
+{
+	for (int i = 0; i < result->ri_NumIndices; i++)
+	{
+		const IndexInfo *index = result->ri_IndexRelationInfo[i];
+
+		if (index->ii_Expressions != NIL || index->ii_Predicate != NIL)
+			return true;
+	}
+	return false;
+}
+
 /* client_type: of the clients to come, or InvalidOid */
 PendingWriter *
 pending_open(const Base *base, Oid client_type)
 {
 	PendingWriter *writer = palloc0(sizeof(PendingWriter));
 
+	writer->owner = base->owner;
 	writer->sequence = base->sequence;
 	writer->relation = base_open(base->pending, RowExclusiveLock);
 	writer->command = GetCurrentCommandId(true);
@@ -187,6 +206,7 @@ pending_open(const Base *base, Oid client_type)
 	writer->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->result, writer->relation, 1, NULL, 0);
 	ExecOpenIndices(writer->result, false);
+	writer->has_expressions = has_index_expressions(writer->result);
 	return writer;
 }
 
@@ -202,6 +222,7 @@ static void
 write_batch(PendingWriter *writer)
 {
 	MemoryContext context = MemoryContextSwitchTo(writer->context);
+	Actor previous;
 
 	if (writer->count == 1)
 		table_tuple_insert(writer->relation, writer->slots[0], writer->command,
@@ -217,12 +238,17 @@ write_batch(PendingWriter *writer)
 		table_multi_insert(writer->relation, writer->slots, writer->count,
 						   writer->command, 0, writer->bulk);
 	}
+	/* never under the search path of whoever sells */
+	if (writer->has_expressions)
+		act_as(writer->owner, true, &previous);
 	for (int i = 0; i < writer->count; i++)
 	{
 		insert_index_tuples(writer->result, writer->slots[i], writer->estate);
 		ExecClearTuple(writer->slots[i]);
 		ResetPerTupleExprContext(writer->estate);
 	}
+	if (writer->has_expressions)
+		act_again_as(&previous);
 	writer->count = 0;
 	MemoryContextSwitchTo(context);
 	MemoryContextReset(writer->context);

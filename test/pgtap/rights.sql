@@ -294,6 +294,86 @@ RESET ROLE;
 SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'a table pending that was replaced');
 SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'means a rebuild');
 
+-- --- what an owner puts in the place of functions of his base ---
+
+SET ROLE cc_owner;
+CREATE TYPE trade.planted AS ENUM ('x');
+CREATE FUNCTION trade.note_who(text) RETURNS void LANGUAGE sql AS $$INSERT INTO public.seen VALUES (current_user, $1)$$;
+CREATE FUNCTION trade.planted_to_jsonb(trade.planted) RETURNS jsonb LANGUAGE plpgsql AS $$BEGIN PERFORM trade.note_who('a cast'); RETURN '{}'; END$$;
+CREATE CAST (trade.planted AS jsonb) WITH FUNCTION trade.planted_to_jsonb(trade.planted) AS ASSIGNMENT;
+CREATE TABLE trade.trap (x integer);
+CREATE FUNCTION trade.spring() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM trade.note_who('a deferred trigger'); RETURN NULL; END$$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON trade.trap DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trade.spring();
+SAVEPOINT planted;
+DROP FUNCTION shop.report_data(), shop.report(text), shop.dossier_text(text), shop.reward_shares(numeric, numeric);
+CREATE FUNCTION shop.report_data() RETURNS trade.planted LANGUAGE sql SECURITY DEFINER AS $$SELECT 'x'::trade.planted$$;
+CREATE FUNCTION shop.report(locale text) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$INSERT INTO trade.trap VALUES (1); SELECT 'x'$$;
+CREATE FUNCTION shop.dossier_text(client text) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$INSERT INTO trade.trap VALUES (1); SELECT 'x'$$;
+CREATE FUNCTION shop.reward_shares(pool numeric, unit numeric) RETURNS TABLE (client text, name text, manager text, key_rank integer,
+    contribution_amount numeric, contribution_share numeric, reward numeric) LANGUAGE sql SECURITY DEFINER
+    AS $$INSERT INTO trade.trap VALUES (1); SELECT NULL, NULL, NULL, 1, 1.0, 1.0, 1.0$$;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA shop FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shop TO cc_reader;
+RESET ROLE;
+TRUNCATE public.seen;
+SELECT is(clientcore.report_data('shop') ->> 'base', 'shop', 'a superuser has the data of the report, not what its owner planted');
+SELECT alike(clientcore.report('shop'), '<!DOCTYPE html>%', 'and the report');
+SELECT alike(clientcore.dossier_text('shop', (SELECT min(client_id)::text FROM shop.clients)), '%as of%', 'and a page on a client');
+SELECT is((SELECT count(*)::integer FROM clientcore.reward_shares('shop', 10) WHERE key_rank IS NULL OR reward IS NULL), 0, 'and a pool');
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT is_empty('SELECT * FROM public.seen', 'nothing that was planted ran');
+SET ROLE cc_reader;
+SELECT alike(clientcore.report('shop'), '<!DOCTYPE html>%', 'a reader has it too, who may call the function of that name');
+RESET ROLE;
+ALTER FUNCTION shop.report(text) OWNER TO cc_stranger;
+GRANT USAGE ON SCHEMA shop TO cc_stranger;
+SET ROLE cc_stranger;
+SELECT throws_ok($$SELECT clientcore.report('shop')$$, '42501', 'permission denied for function report', 'not one to whom a function of that name belongs');
+SELECT throws_ok($$SELECT clientcore.report_data('shop')$$, '42501', 'permission denied for function report_data', 'nor a stranger');
+SELECT throws_ok(format($$SELECT clientcore.run_as_owner(%s, 'base_report', 'shop', '{"locale": "en"}')$$, 'cc_owner'::regrole::oid), '42501',
+    'permission denied for function report', 'nor by way of the operation beneath');
+RESET ROLE;
+ROLLBACK TO SAVEPOINT planted;
+
+-- --- what monitors see, and what an owner may do to them ---
+
+SET ROLE cc_monitor;
+SELECT bag_eq(format($$SELECT jsonb_object_keys(clientcore.run_as_owner(%s, 'base_status', 'shop', '{}'))$$, 'cc_owner'::regrole::oid),
+    $$SELECT unnest('{client_count,as_of,refreshed_at,refresh_seconds,paused,verified_at,verified_differences,layout,sources,pending_rows,pending_since,pending_bytes,
+        relations,stale_reasons,triggers_missing,triggers_disabled,bytes}'::text[])$$, 'a monitor learns what the list of bases tells, and no revenue');
+RESET ROLE;
+SAVEPOINT planted;
+SET ROLE cc_owner;
+CREATE FUNCTION trade.burst(trade.planted) RETURNS json LANGUAGE plpgsql AS $$BEGIN ASSERT false, 'burst'; END$$;
+CREATE CAST (trade.planted AS json) WITH FUNCTION trade.burst(trade.planted);
+ALTER TABLE shop.state ADD planted trade.planted DEFAULT 'x';
+RESET ROLE;
+SET ROLE cc_monitor;
+SELECT isnt_empty('SELECT base FROM clientcore.bases', 'an assertion in a base of one owner keeps nobody from the list');
+RESET ROLE;
+ROLLBACK TO SAVEPOINT planted;
+CREATE ROLE "Public";
+SELECT lives_ok($$CALL clientcore.grant_read('shop', 'Public')$$, 'a role "Public"');
+SELECT is(has_table_privilege('cc_stranger', 'shop.clients', 'SELECT'), false, 'is not everybody');
+
+-- --- an index of the owner's on what is noted ---
+
+SET ROLE cc_owner;
+CREATE FUNCTION trade.lowered(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN lower($1); END$$;
+CREATE INDEX on_pending ON shop.pending (trade.lowered(client_id::text));
+RESET ROLE;
+CREATE SCHEMA lures AUTHORIZATION cc_writer;
+GRANT USAGE ON SCHEMA lures TO cc_owner;
+SET ROLE cc_writer;
+CREATE FUNCTION lures.lower(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN INSERT INTO public.seen VALUES (current_user, 'lower'); RETURN $1; END$$;
+SET LOCAL search_path = lures, pg_catalog;
+INSERT INTO trade.orders VALUES (701, '2024-01-01', 1);
+RESET ROLE;
+SET LOCAL search_path = trade, public, clientcore;
+SELECT is_empty('SELECT * FROM public.seen', 'runs under no search path of whoever sells');
+SELECT isnt_empty('SELECT FROM shop.pending', 'who sold');
+DROP INDEX shop.on_pending;
+
 -- --- owners that change ---
 
 ALTER TABLE trade.orders OWNER TO cc_stranger;
