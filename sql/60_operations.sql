@@ -100,6 +100,11 @@ BEGIN
             ERRCODE = 'read_only_sql_transaction',
             MESSAGE = 'a client base cannot be changed on a standby server',
             HINT = 'Call it on the primary; the views answer here too.';
+    ELSIF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'read_only_sql_transaction',
+            MESSAGE = 'a client base cannot be changed in a read-only transaction',
+            HINT = 'See default_transaction_read_only.';
     ELSIF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_transaction_state',
@@ -110,7 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.require_read_committed() IS
-'Internal: refuses a standby server (25006) and transactions that keep an old snapshot (25000)';
+'Internal: refuses a standby server and read-only transactions (25006), and transactions that keep an old snapshot (25000)';
 
 -- The owner of a base. A base is a schema with tables of certain names, all of one owner,
 -- see src/base.c; what they hold is for operations, which have his rights alone, to see.

@@ -361,6 +361,7 @@ AS $$
 SELECT CASE
     WHEN was IS NOT DISTINCT FROM now_is THEN NULL
     WHEN was IS NULL THEN 'it was never followed'
+    WHEN split_part(was #>> '{base,source}', ' ', 1) <> split_part(now_is #>> '{base,source}', ' ', 1) THEN 'the base was restored'
     ELSE coalesce(
         (SELECT 'a table, partition or child was added: ' || clientcore.relation_name(key::oid)
          FROM jsonb_object_keys(now_is -> 'files') AS key WHERE NOT was -> 'files' ? key ORDER BY key::oid LIMIT 1),

@@ -310,7 +310,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'datatype_mismatch',
             MESSAGE = format('client: must be of type %s, as the clients of base "%s" are, not %s', key.key_type, base, role ->> 'type_text'),
-            HINT = format('Add a cast, for example client => %L.', format('(%s)::%s', expression, key.key_type));
+            HINT = format('Where every client fits into it, add a cast: client => %L. A base keeps the type of its clients.',
+                format('(%s)::%s', expression, key.key_type));
     END IF;
 END
 $$;
@@ -531,6 +532,125 @@ $$;
 COMMENT ON FUNCTION clientcore.log_settings(text) IS
 'Internal: adds the settings to settings_history; whether they are others than before';
 
+-- What has become wrong with a source since it was attached is said with its relation, and how
+-- to put it right.
+CREATE FUNCTION clientcore.check_sources(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attached record;
+    state text;
+    message text;
+    detail text;
+    hint text;
+BEGIN
+    FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
+        PERFORM clientcore.check_relation(attached.relation);
+        BEGIN
+            PERFORM clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp');
+        EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR ambiguous_column THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            PERFORM clientcore.raise_again(state, format('%s: %s', clientcore.relation_name(attached.relation), message), detail,
+                concat_ws(' ', nullif(hint, ''),
+                    format('CALL clientcore.attach(%L, %L, ...) again says how it is read now.', base, clientcore.relation_name(attached.relation))));
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_sources(text) IS
+'Internal: whether all sources can be read as they were attached. Errors: as check_relation and describe_role, with the relation.';
+
+-- What a base has of days before one, and from one on; null where it has nothing. The sales
+-- relation may have these sales no more.
+CREATE FUNCTION clientcore.archived_sales(base text, source_number integer, from_day date, until_day date)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found text;
+BEGIN
+    EXECUTE format($sql$
+        SELECT format('%%s in %%s sales and returns before %%s', sum(clientcore.revenue(k.history)),
+            sum(clientcore.sale_count(k.history) + clientcore.return_count(k.history)), $3)
+        FROM (
+            SELECT clientcore.slice(h.history, $2, $3 - 1) AS history
+            FROM (SELECT source, history FROM %1$I.history UNION ALL SELECT source, history FROM %1$I.guest
+                UNION ALL SELECT source, history FROM %1$I.forgotten) h
+            WHERE h.source = $1 OR $1 IS NULL) k
+        WHERE k.history OPERATOR(clientcore.<>) '{}'
+        HAVING count(*) > 0$sql$, base)
+    INTO found USING source_number, from_day, until_day;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION clientcore.archived_sales(text, integer, date, date) IS
+'Internal: what a base knows of days of which the sales may be gone, in words; null where nothing';
+
+CREATE FUNCTION clientcore.keep_archive(base text, source_number integer, complete_from date, was date)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    archived text;
+BEGIN
+    IF complete_from >= was OR was IS NULL THEN
+        RETURN;
+    END IF;
+    archived := clientcore.archived_sales(base, source_number, complete_from, was);
+    IF archived IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the setting sales_complete_from of base "%s" was set back', base),
+            DETAIL = format('The base has %s, which its sales may have no more.', archived),
+            HINT = format('Where they are there again: CALL clientcore.refresh(%L, full => true). Else UPDATE %I.settings SET sales_complete_from = %L.',
+                base, base, was);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.keep_archive(text, integer, date, date) IS
+'Internal: refuses to read days anew whose sales may be gone (55000)';
+
+-- What would be gone with a base, or a source of it, that no sales bring back.
+CREATE FUNCTION clientcore.refuse_loss(base text, source_number integer)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    losses text[] := '{}';
+    loss text;
+    kept record;
+BEGIN
+    FOR kept IN EXECUTE format('SELECT * FROM %I.source s WHERE (s.source = $1 OR $1 IS NULL) AND s.built_complete_from IS NOT NULL ORDER BY s.source', base)
+        USING source_number
+    LOOP
+        loss := clientcore.archived_sales(base, kept.source, NULL, kept.built_complete_from);
+        losses := losses || CASE WHEN loss IS NOT NULL THEN ARRAY[format('%s, which %s may have no more', loss, clientcore.relation_name(kept.relation))] END;
+    END LOOP;
+    IF source_number IS NULL THEN
+        FOREACH loss IN ARRAY ARRAY['forgotten_client', 'client_alias', 'client_mark', 'client_lost_reason', 'dossier_entry', 'council', 'share_grant', 'campaign'] LOOP
+            EXECUTE format('SELECT format(''%%s row%%s of the table %%s'', count(*), CASE WHEN count(*) > 1 THEN ''s'' END, $1) FROM %I.%I HAVING count(*) > 0', base, loss)
+            INTO loss USING loss;
+            losses := losses || CASE WHEN loss IS NOT NULL THEN ARRAY[loss] END;
+        END LOOP;
+    END IF;
+    IF losses <> '{}' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('base "%s" has what its sales cannot bring back', base),
+            DETAIL = format('It would be gone: %s.', array_to_string(losses, '; ')),
+            HINT = format('pg_dump --schema=%s keeps a copy. CALL clientcore.detach(%L, %sforce => true) takes it away all the same.', quote_ident(base), base,
+                CASE WHEN source_number IS NOT NULL THEN format('source => %s, ', source_number) END);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.refuse_loss(text, integer) IS
+'Internal: refuses to take away what no sales can bring back (55000)';
+
 -- Triggers, settings and whatever else must be in place, before sales are read. True
 -- where tables are locked for it, so that the locks should be given back at once.
 CREATE FUNCTION clientcore.base_prepare(base text, arguments jsonb)
@@ -560,7 +680,14 @@ BEGIN
         PERFORM clientcore.argument_error('settings.time_zone', format('"%s" is not the name of a time zone', setting.time_zone),
             'See the view pg_timezone_names; for example Europe/Tallinn.');
     END IF;
-    EXECUTE format('SELECT array_agg(source ORDER BY source), count(clientcore.check_relation(relation)) FROM %I.source', base) INTO sources;
+    PERFORM clientcore.check_sources(base);
+    EXECUTE format('SELECT array_agg(source ORDER BY source) FROM %I.source', base) INTO sources;
+    IF sources IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('base "%s" has no sales relation', base),
+            HINT = format('CALL clientcore.attach(%L, ...) gives it one; CALL clientcore.detach(%1$L) takes the base away.', base);
+    END IF;
     has_locks := clientcore.put_triggers(base, sources);
     PERFORM clientcore.require_own_base(base);
     -- whoever noted sales by a function as it was ends before they are read by what it is now
@@ -576,6 +703,9 @@ BEGIN
     END IF;
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         now_is := clientcore.take_fingerprint(base, attached.source);
+        IF setting.sales_complete_from IS DISTINCT FROM attached.built_complete_from AND NOT coalesce((arguments ->> 'full')::boolean, false) THEN
+            PERFORM clientcore.keep_archive(base, attached.source, setting.sales_complete_from, attached.built_complete_from);
+        END IF;
         difference := coalesce(attached.stale,
             -- before the fingerprint: the triggers were made anew because of it
             clientcore.changed_setting(to_jsonb(attached), to_jsonb(setting)),
@@ -1058,13 +1188,28 @@ COMMENT ON FUNCTION clientcore.take_away(text, jsonb) IS
 
 CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
 RETURNS jsonb
-LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT clientcore.take_away(base, arguments)
+DECLARE
+    source_number integer;
+    is_care boolean;
+BEGIN
+    IF NOT coalesce((arguments ->> 'force')::boolean, false) THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.care_source WHERE relation = $1)', base) INTO is_care USING (arguments ->> 'relation')::oid::regclass;
+        IF NOT is_care THEN
+            PERFORM clientcore.wait_for_base(base);
+            IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
+                source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
+            END IF;
+            PERFORM clientcore.refuse_loss(base, source_number);
+        END IF;
+    END IF;
+    RETURN clientcore.take_away(base, arguments);
+END
 $$;
 COMMENT ON FUNCTION clientcore.base_detach(text, jsonb) IS
-'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
+'Internal: removes a source, or the base. Errors: 55000 where it has what no sales bring back, 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
 
 -- A base whose sales could not be read is taken away again.
 CREATE FUNCTION clientcore.base_undo_attach(base text, arguments jsonb)
@@ -1232,10 +1377,9 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT sales_complete_from FROM %I.settings', base) INTO STRICT complete_from;
     EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.settings', base);
-    PERFORM clientcore.share_memory();
+    PERFORM clientcore.share_memory(), clientcore.check_sources(base);
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
-        PERFORM clientcore.check_relation((attached ->> 'relation')::regclass);
         reader := clientcore.sale_reader(base, (attached ->> 'source')::integer);
         differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_statement(base, attached, reader, complete_from, share));
         differences := differences || coalesce(differing, '[]');
@@ -1384,6 +1528,23 @@ $$;
 COMMENT ON FUNCTION clientcore.base_grant_read(text, jsonb) IS
 'Internal: lets a role read the views of a base and call its functions';
 
+-- All that a role was given in a base, however that came about
+CREATE FUNCTION clientcore.base_revoke_read(base text, arguments jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM clientcore.lock_base(base);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM %2$s', base, arguments ->> 'grantee');
+    EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %1$I FROM %2$s', base, arguments ->> 'grantee');
+    EXECUTE format('REVOKE ALL ON SCHEMA %1$I FROM %2$s', base, arguments ->> 'grantee');
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION clientcore.base_revoke_read(text, jsonb) IS
+'Internal: takes from a role what it was given in a base';
+
 -- Those to whom each view and function of a base is granted that there is: whoever was
 -- given some alone, or had one taken away, is not given more by an upgrade.
 CREATE FUNCTION clientcore.readers_of(base text)
@@ -1495,6 +1656,9 @@ BEGIN
                 ELSE format('%s: %s', clientcore.relation_name(attached.relation), reason) END;
         END IF;
     END LOOP;
+    IF relations = '{}' THEN
+        reasons := ARRAY['it has no sales relation'];
+    END IF;
     SELECT count(*) FILTER (WHERE b.enabled = 'D' OR b.enabled = 'R' AND b.name NOT LIKE '%\_row') INTO disabled
     FROM clientcore.base_triggers(base) b;
     RETURN status || jsonb_build_object(

@@ -430,7 +430,7 @@ DECLARE
 BEGIN
     PERFORM clientcore.require_read_committed();
     owner_id := clientcore.base_owner(base);
-    prepared := clientcore.run_as_owner(owner_id, 'base_prepare', base, '{}');
+    prepared := clientcore.run_as_owner(owner_id, 'base_prepare', base, pg_catalog.jsonb_build_object('full', "full"));
     IF clientcore.may_commit() AND pg_catalog.jsonb_extract_path_text(prepared, 'has_locks')::pg_catalog.bool THEN
         -- gives the locks on the sales back
         COMMIT;
@@ -442,7 +442,7 @@ $$;
 COMMENT ON PROCEDURE clientcore.refresh(text, boolean) IS
 'Brings a client base up to date with its sales; full => true builds it from all of them. What was done is reported as notices. Refreshes of a base queue; writers never wait, readers see the last complete state. Errors: 3F000 where there is no such base, 25000, 25006, 42501, 42P01, 55000, 55P03, and those of attach for sales that cannot be read.';
 
-CREATE PROCEDURE clientcore.detach(base text, relation text DEFAULT NULL, source integer DEFAULT NULL)
+CREATE PROCEDURE clientcore.detach(base text, relation text DEFAULT NULL, source integer DEFAULT NULL, force boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
     relation_id pg_catalog.oid;
@@ -452,11 +452,11 @@ BEGIN
         relation_id := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
     END IF;
     PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_detach', base,
-        pg_catalog.jsonb_build_object('relation', relation_id, 'source', source, 'relation_name', relation));
+        pg_catalog.jsonb_build_object('relation', relation_id, 'source', source, 'relation_name', relation, 'force', force));
 END
 $$;
-COMMENT ON PROCEDURE clientcore.detach(text, text, integer) IS
-'Removes a client base and its triggers; with a relation, or the number of a source, that one alone. The sales are left as they are. Errors: 3F000 where there is no such base, 22023 where it has no such relation, 2BP01 while objects of yours depend on it, 55P03 where a table cannot be locked within lock_timeout (3 s by default).';
+COMMENT ON PROCEDURE clientcore.detach(text, text, integer, boolean) IS
+'Removes a client base and its triggers; with a relation, or the number of a source, that one alone. The sales are left as they are. What no sales can bring back (archived days, the list of the forgotten, what people wrote, campaigns) is taken away with force => true alone. Errors: 3F000 where there is no such base, 22023 where it has no such relation, 55000 where it has what no sales bring back, 2BP01 while objects of yours depend on it, 55P03 where a table cannot be locked within lock_timeout (3 s by default).';
 
 CREATE FUNCTION clientcore.verify(base text, share numeric DEFAULT 1)
 RETURNS TABLE (source integer, relation text, kind text, client text, difference clientcore.purchase_history)
@@ -525,6 +525,17 @@ END
 $$;
 COMMENT ON PROCEDURE clientcore.grant_read(text, text) IS
 'Lets a role (its name, or public) read the views of a base and call its functions, and nothing beneath them. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
+
+CREATE PROCEDURE clientcore.revoke_read(base text, role text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM clientcore.require_read_committed();
+    PERFORM clientcore.run_as_owner(clientcore.base_owner(base), 'base_revoke_read', base,
+        pg_catalog.jsonb_build_object('grantee', clientcore.grantee(role)));
+END
+$$;
+COMMENT ON PROCEDURE clientcore.revoke_read(text, text) IS
+'Takes from a role (its name, or public) whatever it was given in a base, by grant_read or otherwise; not what it has as a member of other roles. Errors: 3F000 where there is no such base, 42704 where there is no such role.';
 
 CREATE FUNCTION clientcore.back_test(base text, day date DEFAULT NULL)
 RETURNS TABLE (
@@ -670,6 +681,9 @@ LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT clientcore.tell(format('base "%s": %s is source %s', base, clientcore.relation_name((plan ->> 'relation')::oid), plan ->> 'source')
+    || CASE WHEN jsonb_array_length(report -> 'sources') > 1 THEN ARRAY[
+        format('the base adds up %s relations: %s', jsonb_array_length(report -> 'sources'),
+            (SELECT string_agg(s.source ->> 'relation', ', ' ORDER BY s.n) FROM jsonb_array_elements(report -> 'sources') WITH ORDINALITY s (source, n)))] END
     || ARRAY(SELECT line FROM clientcore.attach_lines(plan, report)))
 $$;
 COMMENT ON FUNCTION clientcore.tell_attach(text, jsonb, jsonb) IS

@@ -36,7 +36,7 @@ BEGIN
     EXECUTE format('INSERT INTO key_sales SELECT %s, date ''2024-01-01'' + i, i FROM generate_series(1, 60) AS i', client);
     RETURN QUERY SELECT * FROM pg_temp.follows('keyed', 'delta', key_type || ', sold to one who is forgotten');
     RETURN NEXT is((SELECT count(*)::integer FROM keyed.history), 6, key_type || ': still forgotten');
-    CALL clientcore.detach('keyed');
+    CALL clientcore.detach('keyed', force => true);
     DROP TABLE key_sales;
 END
 $$;
@@ -69,7 +69,7 @@ SELECT is((SELECT count(*)::integer FROM shop.history), 1, 'forgotten, however i
 SELECT is(pg_temp.refresh('shop', true), 'rebuild: it was asked for');
 SELECT is((SELECT count(*)::integer FROM shop.history), 1, 'and stays forgotten');
 SELECT is(pg_temp.differences('shop'), NULL, 'no difference');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 CALL clientcore.attach('shop', 'sales', client => 'tier', sold_at => 'on_day', amount => 'amount', build => false);
 SELECT pg_temp.refresh('shop');
@@ -191,7 +191,9 @@ UPDATE measure.settings SET sales_complete_from = '2024-02-10';
 INSERT INTO measured VALUES (1, '2024-02-05 03:00+00', 5);
 SELECT * FROM pg_temp.follows('measure', 'delta', 'sales are complete from a later day on');
 UPDATE measure.settings SET sales_complete_from = '2024-02-01';
-SELECT * FROM pg_temp.follows('measure', 'rebuild: the setting sales_complete_from was set back', 'the day was set back');
+SELECT throws_like($$SELECT pg_temp.refresh('measure')$$, '%sales_complete_from%was set back', 'the day was set back: what may be gone is kept');
+SELECT is(pg_temp.refresh('measure', true), 'rebuild: it was asked for', 'the day was set back, as asked for');
+SELECT is(pg_temp.differences('measure'), NULL, 'the day was set back: histories are the sales');
 -- forgetting takes what is pending as a refresh would
 DELETE FROM measured WHERE at < '2024-01-25';
 INSERT INTO measured VALUES (3, '2024-01-06 03:00+00', 5);
@@ -202,10 +204,13 @@ SELECT is((SELECT history FROM measure.forgotten), (SELECT history FROM before_a
 TRUNCATE measured;
 SELECT * FROM pg_temp.follows('measure', 'rebuild: %truncated%', 'all archived');
 SELECT is((SELECT max(clientcore.last_purchase(history)) FROM measure.history), '2024-01-31', 'all days before it are kept');
+SELECT throws_ok($$CALL clientcore.detach('measure')$$, '55000', 'base "measure" has what its sales cannot bring back', 'nor is what is archived detached');
+SELECT throws_ok($$CALL clientcore.detach('measure', source => 1)$$, '55000', NULL, 'with its relation neither');
 UPDATE measure.settings SET sales_complete_from = NULL;
-SELECT * FROM pg_temp.follows('measure', 'rebuild: the setting sales_complete_from was set back', 'sales are all there again');
+SELECT throws_ok($$SELECT pg_temp.refresh('measure')$$, '55000', NULL, 'what is archived is not read anew');
+SELECT is(pg_temp.refresh('measure', true), 'rebuild: it was asked for', 'but where it is asked for');
 SELECT is((SELECT count(*)::integer FROM measure.history), 0, 'which are none');
-CALL clientcore.detach('measure');
+CALL clientcore.detach('measure', force => true);
 
 -- --- watermark ---
 
@@ -369,6 +374,37 @@ SELECT is(clientcore.overlap_of_sources('shop', 2), 'public.sales_again and publ
 SELECT is(clientcore.overlap_of_sources('shop', 1) IS NULL, false, 'both ways');
 CALL clientcore.detach('shop', source => 2);
 SELECT is(clientcore.overlap_of_sources('shop', 1), NULL, 'and gone with one of them');
+
+-- A base without a sales relation is told to be one, and not refreshed to nothing.
+SELECT clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_forget', 'shop', '{"client": "a"}');
+INSERT INTO shop.client_mark (client_id, kind, reason) VALUES ('b', 'expert', 'wrote the book'), ('c', 'expert', 'as well');
+CREATE TABLE moved AS SELECT * FROM sales;
+SELECT throws_ok($$CALL clientcore.detach('shop')$$, '55000', 'base "shop" has what its sales cannot bring back', 'what people wrote is not detached');
+CREATE FUNCTION pg_temp.detail_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    EXECUTE statement;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN detail;
+END
+$$;
+SELECT is(pg_temp.detail_of($$CALL clientcore.detach('shop')$$), (SELECT format('It would be gone: %s row%s of the table forgotten_client; %s2 rows of the table client_mark.',
+        count(*), CASE WHEN count(*) > 1 THEN 's' END, (SELECT string_agg(format('%s row%s of the table client_alias; ', n, CASE WHEN n > 1 THEN 's' END), '') FROM (SELECT count(*) AS n FROM shop.client_alias) a WHERE n > 0))
+    FROM shop.forgotten_client), 'and told');
+SAVEPOINT attached;
+CALL clientcore.detach('shop', source => 1);
+SELECT throws_ok($$CALL clientcore.refresh('shop')$$, '55000', 'base "shop" has no sales relation', 'a base without a sales relation is not refreshed');
+SELECT is((SELECT stale_reason FROM clientcore.bases WHERE base = 'shop'), 'it has no sales relation', 'and listed as such');
+ROLLBACK TO SAVEPOINT attached;
+CALL clientcore.detach('shop', force => true);
+SELECT is((SELECT count(*)::integer FROM pg_namespace WHERE nspname = 'shop'), 0, 'unless it is told to');
+ROLLBACK TO SAVEPOINT attached;
+DELETE FROM shop.client_mark;
+DELETE FROM shop.forgotten_client;
+SELECT pg_temp.refresh('shop', true);
 
 -- Without sales a refresh for the same day writes no history.
 CREATE TEMP TABLE versions AS SELECT ctid AS place, client_id FROM shop.history;

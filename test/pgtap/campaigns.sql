@@ -504,9 +504,9 @@ SELECT results_eq('SELECT count(*) FILTER (WHERE return_12m_share <> own_share O
     'VALUES (0::bigint, true)', 'without campaigns a base has its own past');
 -- All of a base goes with it.
 CREATE VIEW mailing AS SELECT client_id FROM trade.campaign_export_:asked;
-SELECT throws_ok($$CALL clientcore.detach('trade')$$, '2BP01', NULL, 'an export that another view reads stays');
+SELECT throws_ok($$CALL clientcore.detach('trade', force => true)$$, '2BP01', NULL, 'an export that another view reads stays');
 DROP VIEW mailing;
-CALL clientcore.detach('trade');
+CALL clientcore.detach('trade', force => true);
 SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('trade')$$, 'a base that is detached leaves no campaign');
 
 -- --- what exports hide, and what is the company's own ---
@@ -580,7 +580,7 @@ SELECT alike(summary, 'of % written to, 7 came back; about 0 would have anyhow; 
 CREATE FUNCTION takes_away() RETURNS text LANGUAGE sql VOLATILE AS $$DELETE FROM club; SELECT 'm50'$$;
 CALL clientcore.start_campaign('club', 'tried', 'SELECT takes_away() AS client_id', preview => true);
 SELECT cmp_ok(count(*), '>', 0::bigint, 'what a list does besides being read, a preview undoes') FROM club;
-SELECT throws_ok($$CALL clientcore.detach('club')$$, '2BP01', NULL, 'detach leaves what is the owner''s own');
+SELECT throws_ok($$CALL clientcore.detach('club', force => true)$$, '2BP01', NULL, 'detach leaves what is the owner''s own');
 SELECT has_view('club', 'campaign_export_77', 'which stays');
 
 -- --- real sales ---

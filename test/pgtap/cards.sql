@@ -26,7 +26,7 @@ CALL clientcore.attach('shop', 'branch_sales', client => 'client', sold_at => 'o
 SELECT pg_temp.refresh('shop');
 SELECT results_eq('SELECT existed_before, abc_before FROM shop.card ORDER BY client_id', $$VALUES (true, 'C'), (true, 'C')$$, 'whoever bought before was there before');
 SELECT results_eq($$SELECT month_date, client_count FROM shop.month_summary WHERE status = 'returned'$$, $$VALUES (date '2024-03-01', 2::bigint)$$, 'and came back');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- sales to nobody known ---
 
@@ -46,7 +46,7 @@ SELECT is((SELECT as_of FROM shop.state), '2024-02-09', 'and one to a guest');
 INSERT INTO shop_sales VALUES (NULL, '2024-02-11', -1);
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT as_of FROM shop.state), '2024-02-11', 'also where it is a return');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- dates that stand for none, and days to come ---
 
@@ -76,7 +76,7 @@ BEGIN
     RETURN NEXT is((SELECT value_revenue FROM shop.client_loss WHERE client_id = 99), 5::numeric, 'and was lost');
     RETURN NEXT is((SELECT count(*) FROM shop.retention_cohorts WHERE cohort_date = month_date), 2::bigint, 'a cohort of its own');
     RETURN NEXT is((SELECT max(retention_12m_share) FROM shop.client_flow WHERE month_date >= '2022-02-01'), 1.00000000, 'retention is not of them');
-    CALL clientcore.detach('shop');
+    CALL clientcore.detach('shop', force => true);
     DELETE FROM placed_sales WHERE on_day < '2021-01-01';
 END
 $$;
@@ -86,7 +86,7 @@ CREATE TABLE undated_sales AS SELECT 1 AS client, date '4714-11-24 BC' AS on_day
 CALL clientcore.attach('shop', 'undated_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
 SELECT lives_ok($$SELECT pg_temp.refresh('shop')$$, 'also where there is no other sale');
 SELECT is((SELECT as_of FROM shop.state), (now() AT TIME ZONE 'Europe/Tallinn')::date - 1, 'which is none to go by');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 INSERT INTO placed_sales VALUES (1, '2022-10-09', 1), (2, '9999-12-31', 1), (2, '5874897-12-31', 1);
 CALL clientcore.attach('shop', 'placed_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -97,12 +97,12 @@ SELECT results_eq('SELECT report -> ''warnings'' FROM told ORDER BY n',
 SELECT is((SELECT string_agg(line, '; ') FROM told, clientcore.refresh_lines(report) WHERE n = 1 AND line LIKE '%its day comes'), '2 clients have purchases after 2022-10-08, the next on 2022-10-09: each counts when its day comes', 'in words');
 UPDATE shop.settings SET as_of = NULL;
 SELECT is(pg_temp.refresh('shop'), 'delta', 'of the last of all days, too');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 INSERT INTO placed_sales VALUES (1, (now() AT TIME ZONE 'Europe/Tallinn')::date, 1);
 CALL clientcore.attach('shop', 'placed_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
 SELECT is(clientcore.run_as_owner(clientcore.base_owner('shop'), 'base_refresh', 'shop', '{}') -> 'warnings' ->> 0,
     format('1 client has purchases after %s, the next on 9999-12-31: each counts when its day comes', (now() AT TIME ZONE 'Europe/Tallinn')::date), 'sales of today are to be expected');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- settings and targets that nothing could be made of ---
 
@@ -116,7 +116,7 @@ FROM unnest(ARRAY['{"abc_a": "much"}', '{"lost_days": 1.5}', '{"lost_days": 3000
 SELECT throws_ok(format('INSERT INTO shop.target VALUES (''revenue_amount'', ''2024-01-01'', %L)', s.value), s.state, NULL, s.value || ' is no target')
 FROM (VALUES ('NaN', '23514'), ('Infinity', '22003'), ('1e26', '22003')) AS s (value, state);
 SELECT throws_ok($$INSERT INTO shop.target VALUES ('revenue', '2024-01-01', 1)$$, '23514', NULL, 'what kpis does not measure has no target');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- trying settings moves nothing else ---
 
@@ -136,7 +136,7 @@ SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_mi
     $$VALUES ('any', 'any', 11::bigint), ('none', 'no segment', 1)$$, 'who was no client comes from nowhere, who bought nothing has no segment');
 SELECT results_eq($$SELECT from_class, to_class, client_count FROM shop.class_migration('2023-02-01', '2023-02-02') WHERE measure = 'rfm_segment'$$,
     $$VALUES ('any', 'any', 11::bigint), ('no segment', 'no segment', 1)$$, 'and stays there');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- tables of one's own, and what is amiss in them ---
 
@@ -155,7 +155,7 @@ SELECT is(pg_temp.warnings(), '4 marks name clients without sales: see the table
 DELETE FROM shop.client_mark;
 DELETE FROM shop.rfm_segment;
 SELECT is(pg_temp.warnings(), 'the table strategy is empty: no action is recommended, to nobody; the table rfm_segment is empty: no client has a segment', 'or two');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- settings that a base chooses ---
 
@@ -170,7 +170,7 @@ UPDATE shop.settings SET frequent_purchases = 7, adherent_purchases = 9;
 SELECT pg_temp.refresh('shop');
 SELECT results_eq($$SELECT measure, from_value, to_value FROM clientcore.recalibrate('shop') WHERE measure LIKE 'setting %'$$,
     $$VALUES ('setting adherent_purchases', '9', '7')$$, 'but not fewer than make a client frequent');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
 UPDATE shop.settings SET xyz_period = 'week', lost_fallback_days = 200, abc_a = 0.7;
@@ -185,7 +185,7 @@ SELECT results_eq('SELECT line FROM report, clientcore.refresh_lines(report) OFF
     ('base "shop" is as of 2020-12-28')$$, 'and is told of');
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM report, clientcore.refresh_lines(jsonb_set(report, '{calibration}', 'null'))), 2::bigint, 'once');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- A base that begins with few sales keeps the defaults, until it is told that there are enough.
 CREATE TABLE young_sales AS SELECT * FROM slow_sales WHERE on_day < '2018-10-01';
@@ -208,7 +208,7 @@ SELECT isnt_empty('SELECT pg_temp.told_when_due()', 'back with the rhythm, it is
 SELECT results_eq($$SELECT measure, to_value FROM clientcore.recalibrate('shop', apply => true) WHERE measure ~ 'lost_'$$,
     $$VALUES ('setting lost_factor', '1.25'), ('setting lost_fallback_days', '113')$$, 'and does as it says');
 SELECT is_empty('SELECT pg_temp.told_when_due()', 'who has recalibrated is not told again');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- Settings are those that were logged last, even where the clock was set back since.
 CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -219,7 +219,7 @@ SELECT pg_temp.refresh('shop');
 SELECT pg_temp.refresh('shop');
 SELECT results_eq('SELECT DISTINCT lost_rule, silence_limit_days FROM shop.clients', $$VALUES ('fixed: 11 days', 11)$$, 'new settings are not held up by a clock that was set back');
 SELECT is((SELECT count(*) FROM shop.settings_history), 3::bigint, 'and are logged once');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- Rows that are the same are not even locked.
 CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -228,7 +228,7 @@ UPDATE shop.settings SET lost_min_days = 29;
 SELECT pg_temp.refresh('shop');
 SELECT is((SELECT count(*) FROM shop.client_month WHERE xmax <> '0') + (SELECT count(*) FROM shop.client_loss WHERE xmax <> '0') + (SELECT count(*) FROM shop.month_summary WHERE xmax <> '0')
     + (SELECT count(*) FROM shop.flow_summary WHERE xmax <> '0') + (SELECT count(*) FROM shop.return_chance WHERE xmax <> '0'), 0::bigint, 'what does not differ is left alone');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- What is the same is not made again; whatever is another by whomever, is.
 CALL clientcore.attach('shop', 'slow_sales', client => 'client', sold_at => 'on_day', amount => 'amount', build => false);
@@ -263,7 +263,7 @@ SELECT is((SELECT count(*) FROM shop.card), (SELECT count(*) - 1 FROM made), 'an
 TRUNCATE shop.month_summary, shop.flow_summary;
 SELECT pg_temp.refresh('shop', true);
 SELECT is((SELECT sum(revenue) FROM shop.month_summary), (SELECT sum(revenue) FROM made_sums), 'in full, all is made anew');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- errors ---
 
@@ -297,7 +297,7 @@ $$;
 SELECT is(pg_temp.error_of($$SELECT pg_temp.refresh('shop')$$), '{57014,not now,It is night.,Come tomorrow.,by_day,true,true}', 'an error comes whole, but without the statement');
 DROP TRIGGER object ON shop.card;
 SELECT is(pg_temp.refresh('shop'), 'delta', 'and leaves no trace');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 -- --- functions ---
 
@@ -325,7 +325,7 @@ SELECT is((SELECT string_agg(format('%s: %s %s %s', rolname, has_table_privilege
 GRANT EXECUTE ON FUNCTION shop.class_migration(date, date) TO PUBLIC;
 CALL clientcore.upgrade_base('shop');
 SELECT is((SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a WHERE p.oid = 'shop.class_migration(date, date)'::regprocedure AND a.grantee = 0), 1::bigint, 'an upgrade takes no grant back');
-CALL clientcore.detach('shop');
+CALL clientcore.detach('shop', force => true);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -36,7 +36,7 @@ BEGIN
     CALL clientcore.grant_read(base, 'pg_monitor');
     CALL clientcore.start_campaign(base, name, format('SELECT client_id FROM %I.clients', base), holdout => 0.5, overlap => true);
     IF clientcore.report(base) NOT LIKE '<!DOCTYPE html>%' THEN RETURN 'no report'; END IF;
-    CALL clientcore.detach(base);
+    CALL clientcore.detach(base, force => true);
     EXECUTE format('INSERT INTO %s VALUES ($1, ''2024-08-02'', 5, $1)', sold) USING name;
     RETURN 'lives';
 END

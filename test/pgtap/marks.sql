@@ -46,7 +46,7 @@ SELECT is_empty($$SELECT oid::regprocedure FROM of_bases WHERE (provolatile = 'v
     'functions of bases are parallel safe where they change nothing');
 SELECT is_empty($$SELECT oid::regprocedure FROM of_bases WHERE prokind = 'p' AND proconfig IS NOT NULL$$, 'procedures may commit');
 SELECT set_eq($$SELECT proname::text FROM of_bases WHERE prokind = 'p'$$,
-    ARRAY['attach', 'capture_from', 'detach', 'refresh', 'forget', 'pause', 'resume', 'grant_read', 'upgrade_base', 'attach_clients', 'attach_interactions',
+    ARRAY['attach', 'capture_from', 'detach', 'refresh', 'forget', 'pause', 'resume', 'grant_read', 'revoke_read', 'upgrade_base', 'attach_clients', 'attach_interactions',
         'start_campaign'], 'the procedures');
 SELECT is_empty($$SELECT oid::regprocedure FROM function WHERE has_function_privilege('public', oid, 'EXECUTE') = (proname LIKE 'base\_%' AND pronargs = 2 AND proargtypes[1] = 'jsonb'::regtype)$$,
     'all may call everything, but for the operations on bases');

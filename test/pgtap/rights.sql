@@ -72,7 +72,7 @@ SELECT lives_ok($$CALL clientcore.forget('spied', '3')$$, 'a superuser forgets')
 SELECT lives_ok($$CALL clientcore.attach('spied', 'trade.sales', client => '(who::text::integer)::trade.spied', sold_at => 'on_day', amount => 'amount', build => false)$$,
     'a superuser attaches a planted cast');
 SELECT lives_ok($$CALL clientcore.refresh('spied')$$, 'and refreshes it');
-SELECT lives_ok($$CALL clientcore.detach('spied')$$, 'and detaches it');
+SELECT lives_ok($$CALL clientcore.detach('spied', force => true)$$, 'and detaches it');
 CALL clientcore.attach('members', 'trade.sales', client => 'who', sold_at => 'on_day', amount => 'amount', build => false);
 SELECT lives_ok($$CALL clientcore.refresh('members')$$, 'clients of a type with a planted cast');
 CALL clientcore.detach('members');
@@ -293,6 +293,26 @@ ALTER TABLE shop.pending ALTER id TYPE bigint USING NULL, ALTER source TYPE smal
 RESET ROLE;
 SELECT lives_ok($$CALL clientcore.refresh('shop')$$, 'a table pending that was replaced');
 SELECT is((SELECT count(*)::integer FROM clientcore.verify('shop')), 0, 'means a rebuild');
+
+-- --- rights that are taken back ---
+
+SAVEPOINT granted;
+GRANT SELECT ON shop.history TO cc_reader;
+SELECT lives_ok($$CALL clientcore.revoke_read('shop', 'cc_reader')$$, 'an owner takes back what another may read');
+SELECT is((SELECT count(*)::integer FROM (
+    SELECT c.relacl AS acl FROM pg_class c WHERE c.relnamespace = 'shop'::regnamespace
+    UNION ALL SELECT p.proacl FROM pg_proc p WHERE p.pronamespace = 'shop'::regnamespace
+    UNION ALL SELECT n.nspacl FROM pg_namespace n WHERE n.nspname = 'shop') a, aclexplode(a.acl) g WHERE g.grantee = 'cc_reader'::regrole), 0, 'all of it');
+GRANT USAGE ON SCHEMA shop TO cc_reader;
+SET ROLE cc_reader;
+SELECT throws_ok($$SELECT clientcore.report('shop')$$, '42501', 'permission denied for function report', 'the report too');
+SELECT throws_ok($$SELECT * FROM shop.clients_as_of('2024-06-01')$$, '42501', NULL, 'and the functions of the base');
+RESET ROLE;
+SELECT throws_ok($$CALL clientcore.revoke_read('shop', 'nobody at all')$$, '42704', NULL, 'a role that is not there');
+ROLLBACK TO SAVEPOINT granted;
+SET ROLE cc_stranger;
+SELECT throws_ok($$CALL clientcore.revoke_read('shop', 'cc_reader')$$, '42501', NULL, 'a stranger takes nothing from anybody');
+RESET ROLE;
 
 -- --- what an owner puts in the place of functions of his base ---
 
