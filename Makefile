@@ -84,7 +84,7 @@ export PG_CONFIG
 
 # Commands that must work before PostgreSQL is there (and `check`, which PGXS
 # defines in its own way) stand outside PGXS.
-HOUSE_GOALS = help setup check check-sanitized check-valgrind check-versions check-faults check-bi coverage fuzz demo bench
+HOUSE_GOALS = help setup check check-sanitized check-valgrind check-versions check-faults check-bi check-package coverage fuzz demo bench dist release
 ifneq ($(filter $(HOUSE_GOALS) print-%,$(MAKECMDGOALS)),)
 
 .PHONY: $(filter-out print-%,$(MAKECMDGOALS))
@@ -99,11 +99,14 @@ help:
 	@echo 'make check-valgrind   the tests of the C code in a server under valgrind'
 	@echo 'make check-versions   the tests with the PostgreSQL of other releases of Debian, as root'
 	@echo 'make check-faults     a hundred crashes under load, ten thousand statements of sqlsmith'
+	@echo 'make check-package    Debian packages: built, installed, tested, removed; as root'
 	@echo 'make check-bi         reports and dashboards in a browser and in BI tools, a BI server among them'
 	@echo 'make coverage         how much of the C code the tests run'
 	@echo 'make fuzz             fuzzers of what reads bytes, texts, amounts and models; FUZZ_SECONDS=600 each'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
 	@echo '                      SCALE=small (some minutes), full (20 million sales), growth, day (of a shop)'
+	@echo 'make dist             the archive for PGXN, of what is committed'
+	@echo 'make release          that, once versions, upgrades and notes agree'
 	@echo 'make setup            install the Debian packages that building and testing need'
 	@echo 'make                  build for the PostgreSQL of PG_CONFIG ($(PG_CONFIG))'
 	@echo 'make install          install it there; then CREATE EXTENSION clientcore'
@@ -135,6 +138,9 @@ coverage:
 check-bi:
 	@test/bin/check look bi bi-server
 
+check-package:
+	@test/bin/check-package
+
 fuzz:
 	@test/bin/fuzz
 
@@ -143,6 +149,16 @@ demo:
 
 bench:
 	@test/bin/bench $(SCALE)
+
+# The version of a release: that of the extension, and a number for what changes no SQL.
+DISTVERSION = $(shell sed -n 's/^    "version": "\(.*\)",$$/\1/p' META.json)
+
+dist:
+	@git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ -o $(EXTENSION)-$(DISTVERSION).zip HEAD
+	@echo $(EXTENSION)-$(DISTVERSION).zip
+
+release:
+	@test/bin/release
 
 # For the scripts: the value of a variable of this file.
 print-%:
