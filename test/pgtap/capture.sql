@@ -242,5 +242,25 @@ CALL clientcore.detach('The Shop', source => 1);
 SELECT throws_ok($$SELECT pg_temp.refresh('The Shop')$$, '55000', NULL, 'a base without a sales relation is not refreshed to nothing');
 CALL clientcore.detach('The Shop');
 
+-- --- rows that logical replication writes into tables of which a view is made ---
+
+CREATE TABLE replica_head (id integer PRIMARY KEY, client text, day date);
+CREATE TABLE replica_line (head integer, amount numeric);
+INSERT INTO replica_head VALUES (1, 'ann', '2024-01-01'), (2, 'bob', '2024-01-02');
+INSERT INTO replica_line VALUES (1, 5), (2, 7);
+CREATE VIEW replica_sold AS SELECT h.client, h.day, l.amount FROM replica_head h JOIN replica_line l ON l.head = h.id;
+CALL clientcore.attach('replica', 'replica_sold', client => 'client', sold_at => 'day', amount => 'amount', capture => 'dirty', replicated => true, build => false);
+CALL clientcore.capture_from('replica', 'replica_head', client => 'client');
+CALL clientcore.capture_from('replica', 'replica_line', client => '(SELECT h.client FROM public.replica_head h WHERE h.id = replica_line.head)');
+SELECT pg_temp.refresh('replica');
+SET LOCAL session_replication_role = replica;
+INSERT INTO replica_line VALUES (1, 10);
+UPDATE replica_line SET amount = 8, head = 1 WHERE amount = 7;
+DELETE FROM replica_line WHERE amount = 5;
+SET LOCAL session_replication_role = origin;
+SELECT results_eq('SELECT client_id FROM replica.pending ORDER BY id', ARRAY['ann', 'bob', 'ann', 'ann'], 'lines that are replicated lead to their clients, old and new');
+SELECT * FROM pg_temp.follows('replica', 'dirty', 'lines that are replicated');
+SELECT results_eq('SELECT client_id, history::text FROM replica.history', $$VALUES ('ann', '{2024-01-01: sold 18 in 2}')$$, 'and are added');
+
 SELECT * FROM finish();
 ROLLBACK;
