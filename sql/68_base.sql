@@ -211,10 +211,9 @@ BEGIN
                     roles #>> '{currency,expression_text}', p.part, attached.relname,
                     roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
                     coalesce(roles #>> '{filter,expression_text}', 'true')), ' UNION ALL '))
-            FROM (
-                SELECT 'ONLY ' || clientcore.relation_name(o) FROM unnest(clientcore.parts_to_read(relation, roles)) o
-                UNION ALL
-                SELECT clientcore.relation_name(relation) WHERE clientcore.parts_to_read(relation, roles) IS NULL) p (part))
+            FROM clientcore.parts_to_read(relation, roles) r (parts),
+                LATERAL (SELECT CASE WHEN r.parts IS NOT NULL THEN 'ONLY ' END, o FROM unnest(coalesce(r.parts, ARRAY[relation])) o) q (only_it, o),
+                LATERAL concat(q.only_it, clientcore.relation_name(q.o)) p (part))
         INTO currencies;
         PERFORM clientcore.check_currencies(base, NULL, currencies);
     ELSE
@@ -579,7 +578,7 @@ BEGIN
             SELECT clientcore.slice(h.history, $2, $3 - 1) AS history
             FROM (SELECT source, history FROM %1$I.history UNION ALL SELECT source, history FROM %1$I.guest
                 UNION ALL SELECT source, history FROM %1$I.forgotten) h
-            WHERE h.source = $1 OR $1 IS NULL) k
+            WHERE h.source = $1) k
         WHERE k.history OPERATOR(clientcore.<>) '{}'
         HAVING count(*) > 0$sql$, base)
     INTO found USING source_number, from_day, until_day;
@@ -595,12 +594,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    archived text;
+    archived text := CASE WHEN complete_from >= was OR was IS NULL THEN NULL
+        ELSE clientcore.archived_sales(base, source_number, complete_from, was) END;
 BEGIN
-    IF complete_from >= was OR was IS NULL THEN
-        RETURN;
-    END IF;
-    archived := clientcore.archived_sales(base, source_number, complete_from, was);
     IF archived IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
@@ -703,7 +699,7 @@ BEGIN
     END IF;
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         now_is := clientcore.take_fingerprint(base, attached.source);
-        IF setting.sales_complete_from IS DISTINCT FROM attached.built_complete_from AND NOT coalesce((arguments ->> 'full')::boolean, false) THEN
+        IF NOT coalesce((arguments ->> 'full')::boolean, false) THEN
             PERFORM clientcore.keep_archive(base, attached.source, setting.sales_complete_from, attached.built_complete_from);
         END IF;
         difference := coalesce(attached.stale,
@@ -1149,6 +1145,11 @@ BEGIN
     END IF;
     IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
         source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
+    END IF;
+    IF NOT coalesce((arguments ->> 'force')::boolean, false) THEN
+        PERFORM clientcore.refuse_loss(base, source_number);
+    END IF;
+    IF source_number IS NOT NULL THEN
         FOREACH table_name IN ARRAY ARRAY['history', 'group_history', 'guest', 'forgotten', 'source'] LOOP
             EXECUTE format('DELETE FROM %I.%I WHERE source = $1', base, table_name) USING source_number;
         END LOOP;
@@ -1184,29 +1185,14 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
 END
 $$;
 COMMENT ON FUNCTION clientcore.take_away(text, jsonb) IS
-'Internal: removes a source, or the base. Errors: 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
+'Internal: removes a source, or the base. Errors: 55000 where it has what no sales bring back, 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
 
 CREATE FUNCTION clientcore.base_detach(base text, arguments jsonb)
 RETURNS jsonb
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE SQL VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    source_number integer;
-    is_care boolean;
-BEGIN
-    IF NOT coalesce((arguments ->> 'force')::boolean, false) THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.care_source WHERE relation = $1)', base) INTO is_care USING (arguments ->> 'relation')::oid::regclass;
-        IF NOT is_care THEN
-            PERFORM clientcore.wait_for_base(base);
-            IF arguments ->> 'relation' IS NOT NULL OR arguments ->> 'source' IS NOT NULL THEN
-                source_number := clientcore.find_source(base, (arguments ->> 'relation')::oid, (arguments ->> 'source')::integer);
-            END IF;
-            PERFORM clientcore.refuse_loss(base, source_number);
-        END IF;
-    END IF;
-    RETURN clientcore.take_away(base, arguments);
-END
+SELECT clientcore.take_away(base, arguments)
 $$;
 COMMENT ON FUNCTION clientcore.base_detach(text, jsonb) IS
 'Internal: removes a source, or the base. Errors: 55000 where it has what no sales bring back, 22023, 55P03 as its helpers, 2BP01 while other objects depend on it.';
@@ -1219,9 +1205,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF (arguments ->> 'is_new_base')::boolean THEN
-        RETURN clientcore.take_away(base, jsonb_build_object('keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
+        RETURN clientcore.take_away(base, jsonb_build_object('force', true, 'keeps_schema', NOT (arguments ->> 'lacks_schema')::boolean));
     ELSIF (arguments ->> 'is_new_source')::boolean THEN
-        RETURN clientcore.take_away(base, jsonb_build_object('source', arguments -> 'source'));
+        RETURN clientcore.take_away(base, jsonb_build_object('force', true, 'source', arguments -> 'source'));
     END IF;
     -- a relation that was attached before is attached as it was
     PERFORM clientcore.lock_base(base);
