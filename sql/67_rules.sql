@@ -503,7 +503,7 @@ BEGIN
         EXECUTE format($sql$
             %4$s FUNCTION %1$I.%2$I(%3$s) RETURNS $sql$ || made.result || $sql$
             LANGUAGE sql STABLE SECURITY DEFINER
-            SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1
+            SET search_path = pg_catalog, pg_temp SET "DateStyle" = 'ISO, YMD' SET bytea_output = 'hex' SET extra_float_digits = 1 SET jit = off
             BEGIN ATOMIC $sql$ || made.body || '; END', base, made.name, made.parameters,
             CASE WHEN is_there THEN 'CREATE OR REPLACE' ELSE 'CREATE' END);
         IF NOT is_there THEN

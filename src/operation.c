@@ -55,6 +55,8 @@ static const struct
 	{"quote_all_identifiers", "off"},
 	{"TimeZone", "UTC"},
 	{"lc_monetary", "C"},
+	/* compiling the statements of a base takes many times as long as running them */
+	{"jit", "off"},
 	{"lock_timeout", NULL},
 	{"work_mem", NULL},
 };

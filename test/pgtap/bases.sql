@@ -406,6 +406,23 @@ DELETE FROM shop.client_mark;
 DELETE FROM shop.forgotten_client;
 SELECT pg_temp.refresh('shop', true);
 
+-- Statements of a base are not compiled, whatever the session says.
+CREATE SEQUENCE public.jit_seen;
+CREATE FUNCTION public.see_jit() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM setval('public.jit_seen', CASE current_setting('jit') WHEN 'on' THEN 2 ELSE 3 END);
+    RETURN true;
+END
+$$;
+CREATE TABLE uncompiled AS SELECT 1 AS client, date '2024-01-01' AS day, 1 AS amount;
+CALL clientcore.attach('uncompiled_base', 'uncompiled', client => 'client', sold_at => 'day', amount => 'amount', filter => 'public.see_jit() AND amount > 0', build => false);
+SET LOCAL jit = on;
+SELECT pg_temp.refresh('uncompiled_base');
+SELECT is((SELECT last_value FROM public.jit_seen), 3::bigint, 'a refresh compiles nothing');
+SELECT is(current_setting('jit'), 'on', 'and leaves the session as it was');
+SET LOCAL jit = off;
+CALL clientcore.detach('uncompiled_base');
+
 -- Without sales a refresh for the same day writes no history.
 CREATE TEMP TABLE versions AS SELECT ctid AS place, client_id FROM shop.history;
 SELECT pg_temp.refresh('shop', true);
