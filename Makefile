@@ -23,6 +23,7 @@ SQL_FILES = \
 	sql/61_layout.sql \
 	sql/61_care_layout.sql \
 	sql/61_campaign_layout.sql \
+	sql/62_distribution.sql \
 	sql/62_sources.sql \
 	sql/63_capture.sql \
 	sql/64_refresh.sql \

@@ -19,6 +19,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     statement text;
+    propagation text;
 BEGIN
     FOREACH statement IN ARRAY ARRAY[
         $sql$CREATE TABLE %1$I.settings (
@@ -392,7 +393,9 @@ BEGIN
         EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
     PERFORM clientcore.create_care_layout(base, key_type), clientcore.create_campaign_layout(base, key_type);
-    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base), clientcore.fill_defaults(base);
+    propagation := clientcore.propagate('off');
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.propagate(propagation);
+    PERFORM clientcore.comment_layout(base), clientcore.fill_defaults(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS

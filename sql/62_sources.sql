@@ -199,6 +199,7 @@ COMMENT ON FUNCTION clientcore.parts_to_read(oid, jsonb) IS
 --                guests and with rows that lack a day or an amount; ends in its WHERE
 --   parts        the same for each part of it that is read for itself, if there are such
 --   aggregate, part_aggregate    the history of those that are grouped together
+--   day          the day of a sale
 --   sales, time_zone, amount_scale    the same for build_histories(), which rounds itself
 --   is_rounded, has_currency, has_breakdown    whether there is anything to see in those columns
 CREATE FUNCTION clientcore.sale_reader(base text, source_number integer)
@@ -214,6 +215,8 @@ DECLARE
     profit text;
     is_rounded boolean;
     sold_at_type regtype;
+    client text;
+    day text;
     columns text;
     currency text;
     condition text;
@@ -226,9 +229,13 @@ BEGIN
     profit := clientcore.rounded_amount(roles -> 'profit', attached.amount_scale);
     is_rounded := starts_with(amount, 'round(');
     sold_at_type := (roles #>> '{sold_at,base_type}')::oid;
-    columns := format('(%s)::%s%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS group_name',
-        roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
-        roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
+    -- Citus is to see the column by which sales are distributed
+    client := format(CASE WHEN clientcore.has_distributed_histories(base) THEN '(%s)' ELSE '(%s)::%s%s' END,
+        roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation);
+    day := CASE WHEN sold_at_type = 'timestamptz'::regtype THEN format('clientcore.sale_day(s.sold_at, %L)', to_jsonb(attached.time_zone::text))
+        ELSE 's.sold_at' END;
+    columns := format('%s AS client, (%s) AS sold_at, %s AS amount, %s AS profit, %s AS rounding, %s AS group_name',
+        client, roles #>> '{sold_at,expression_text}', amount, coalesce(profit, 'NULL::numeric'),
         CASE WHEN is_rounded THEN format('%s - (%s)::numeric', amount, roles #>> '{amount,expression_text}') ELSE '0::numeric' END,
         coalesce(clientcore.group_of_sale(roles -> 'breakdown'), 'NULL::text'));
     currency := coalesce('(' || (roles #>> '{currency,expression_text}') || ')::text', 'NULL::text');
@@ -241,15 +248,12 @@ BEGIN
             SELECT jsonb_agg(format('SELECT %s, %s AS currency FROM ONLY %s AS %I WHERE (%s)',
                 columns, currency, clientcore.relation_name(p.part), attached.alias, condition) ORDER BY p.n)
             FROM unnest(clientcore.parts_to_read(attached.relation, roles)) WITH ORDINALITY p (part, n)),
-        'part_aggregate', format('clientcore.purchase_history(%s, s.amount%s)',
-            CASE WHEN sold_at_type = 'timestamptz'::regtype THEN format('clientcore.sale_day(s.sold_at, %L)', to_jsonb(attached.time_zone::text))
-                ELSE 's.sold_at' END,
-            CASE WHEN profit IS NOT NULL THEN ', s.profit' END),
+        'part_aggregate', format('clientcore.purchase_history(%s, s.amount%s)', day, CASE WHEN profit IS NOT NULL THEN ', s.profit' END),
+        'day', day,
         'aggregate', format('clientcore.purchase_history(s.sold_at, s.amount%s, %L)',
             CASE WHEN profit IS NOT NULL THEN ', s.profit' END, attached.time_zone),
-        'sales', format('SELECT (%s)::%s%s AS client, (%s) AS sold_at, (%s) AS amount%s%s FROM %s AS %I WHERE (%s)',
-            roles #>> '{client,expression_text}', key.key_type, ' COLLATE ' || key.key_collation,
-            roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
+        'sales', format('SELECT %s AS client, (%s) AS sold_at, (%s) AS amount%s%s FROM %s AS %I WHERE (%s)',
+            client, roles #>> '{sold_at,expression_text}', roles #>> '{amount,expression_text}',
             ', (' || (roles #>> '{profit,expression_text}') || ') AS profit',
             ', (' || (roles #>> '{currency,expression_text}') || ')::text COLLATE "C" AS currency',
             clientcore.relation_name(attached.relation), attached.alias, condition),
@@ -317,6 +321,8 @@ SELECT coalesce(
      FROM pg_class c WHERE c.oid = relation),
     (SELECT format('%s is a foreign table', clientcore.relation_name(c.oid))
      FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relkind = 'f' ORDER BY c.oid LIMIT 1),
+    (SELECT format('%s is distributed', clientcore.relation_name(c.oid))
+     FROM tree t JOIN pg_class c ON c.oid = t.member WHERE clientcore.is_distributed(c.oid) ORDER BY c.oid LIMIT 1),
     (SELECT format('%s is unlogged, and empty after a crash', clientcore.relation_name(c.oid))
      FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relpersistence = 'u' ORDER BY c.oid LIMIT 1),
     (SELECT format('%s belongs to another role', clientcore.relation_name(c.oid))

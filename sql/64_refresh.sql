@@ -370,6 +370,115 @@ $$;
 COMMENT ON FUNCTION clientcore.rebuild_statement(text, integer, jsonb, date, text) IS
 'Internal: the statement that builds the histories of a source anew and tells what it did';
 
+-- Where the histories are on the nodes of Citus, beside their sales, every node makes those
+-- of its own clients: one INSERT ... SELECT that is pushed down, and nothing travels. Sales are
+-- distributed by their client, so there are no guests. What decides is in the condition and
+-- not in the history, so that only rows are written that differ.
+CREATE FUNCTION clientcore.distributed_sales(base text, reader jsonb, complete_from date)
+RETURNS TABLE (of_clients text, of_forgotten text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- as literals: the tables are not on the nodes
+    hashes bytea[];
+    salt bytea;
+    sales text := format('SELECT * FROM (%s) s WHERE s.sold_at IS NOT NULL AND s.amount IS NOT NULL%s', reader ->> 'query',
+        CASE WHEN complete_from IS NOT NULL THEN format(' AND %s >= %L', reader ->> 'day', complete_from) END);
+BEGIN
+    EXECUTE format('SELECT array_agg(c.hash ORDER BY c.hash), (SELECT salt FROM %1$I.state) FROM %1$I.forgotten_client c', base) INTO hashes, salt;
+    of_clients := sales || CASE WHEN hashes IS NOT NULL THEN format(' AND clientcore.key_hash(s.client, %L) <> ALL (%L::bytea[])', salt, hashes) ELSE '' END;
+    of_forgotten := sales || CASE WHEN hashes IS NOT NULL THEN format(' AND clientcore.key_hash(s.client, %L) = ANY (%L::bytea[])', salt, hashes) ELSE ' AND false' END;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION clientcore.distributed_sales(text, jsonb, date) IS
+'Internal: the queries of the distributed sales that count, those of clients and those of the forgotten';
+
+CREATE FUNCTION clientcore.rebuild_distributed(base text, source_number integer, reader jsonb, complete_from date)
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    equals text := (SELECT equality FROM clientcore.base_key(base));
+    sales record;
+    kept text := CASE WHEN complete_from IS NOT NULL THEN format('clientcore.slice(h.history, NULL, %L)', complete_from - 1) END;
+    target record;
+    report jsonb;
+    were bigint;
+    are bigint;
+    written bigint;
+    cut bigint := 0;
+    removed bigint;
+    forgotten clientcore.purchase_history;
+BEGIN
+    SELECT * INTO sales FROM clientcore.distributed_sales(base, reader, complete_from);
+    EXECUTE format($sql$
+        SELECT jsonb_build_object('rows_read', count(*), 'undated', count(*) - count(s.sold_at),
+            'unpriced', count(*) FILTER (WHERE s.sold_at IS NOT NULL AND s.amount IS NULL),
+            'rounded', count(*) FILTER (WHERE s.rounding <> 0 AND s.sold_at IS NOT NULL),
+            'rounding', coalesce(sum(s.rounding) FILTER (WHERE s.sold_at IS NOT NULL), 0))
+        FROM (%s) s$sql$, reader ->> 'query')
+    INTO report;
+    IF (reader ->> 'has_currency')::boolean THEN
+        EXECUTE format($sql$
+            SELECT jsonb_build_object('currencies', jsonb_agg(c.currency ORDER BY c.currency COLLATE "C"))
+            FROM (SELECT s.currency FROM (%s) s WHERE s.sold_at IS NOT NULL AND s.amount IS NOT NULL GROUP BY s.currency) c$sql$, reader ->> 'query')
+        INTO STRICT target;
+        report := report || target.jsonb_build_object;
+    END IF;
+    FOR target IN
+        SELECT t.*
+        FROM (VALUES (1, 'group_history', ', group_name', ', coalesce(s.group_name, '''')', ' AND coalesce(s.group_name, '''') = h.group_name'),
+            (2, 'history', '', '', '')) t (n, name, keys, values, matches)
+        WHERE t.name = 'history' OR (reader ->> 'has_breakdown')::boolean
+        ORDER BY t.n
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %I.%I WHERE source = $1', base, target.name) INTO were USING source_number;
+        EXECUTE format($sql$
+            INSERT INTO %1$I.%2$I AS h (client_id, source%3$s, history)
+            SELECT s.client, %4$s::smallint%5$s, %6$s
+            FROM (%7$s) s
+            GROUP BY s.client%5$s
+            ON CONFLICT (client_id, source%3$s) DO UPDATE SET history = %8$s
+            WHERE h.history OPERATOR(clientcore.<>) %8$s$sql$,
+            base, target.name, target.keys, source_number, target.values, reader ->> 'aggregate', sales.of_clients,
+            coalesce('(' || kept || ' OPERATOR(clientcore.+) excluded.history)', 'excluded.history'));
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF complete_from IS NOT NULL THEN
+            EXECUTE format($sql$
+                UPDATE %1$I.%2$I h SET history = %3$s
+                WHERE h.source = %4$s AND %3$s OPERATOR(clientcore.<>) h.history AND %3$s OPERATOR(clientcore.<>) '{}'
+                    AND NOT EXISTS (SELECT FROM (%5$s) s WHERE s.client %6$s h.client_id%7$s)$sql$,
+                base, target.name, kept, source_number, sales.of_clients, equals, target.matches);
+            GET DIAGNOSTICS cut = ROW_COUNT;
+        END IF;
+        EXECUTE format($sql$
+            DELETE FROM %1$I.%2$I h
+            WHERE h.source = %4$s%3$s AND NOT EXISTS (SELECT FROM (%5$s) s WHERE s.client %6$s h.client_id%7$s)$sql$,
+            base, target.name, ' AND ' || kept || ' OPERATOR(clientcore.=) ''{}''', source_number, sales.of_clients, equals, target.matches);
+        GET DIAGNOSTICS removed = ROW_COUNT;
+    END LOOP;
+    EXECUTE format('SELECT count(*) FROM %I.history WHERE source = $1', base) INTO are USING source_number;
+
+    EXECUTE format('SELECT clientcore.rollup(f.history) FROM (SELECT s.client, %s AS history FROM (%s) s GROUP BY s.client) f',
+        reader ->> 'aggregate', sales.of_forgotten)
+    INTO forgotten;
+    EXECUTE format('INSERT INTO %I.guest (source, history) VALUES ($1, ''{}'') ON CONFLICT DO NOTHING', base) USING source_number;
+    EXECUTE format($sql$
+        INSERT INTO %1$I.forgotten AS h (source, history) VALUES ($1, coalesce($2, '{}'))
+        ON CONFLICT (source) DO UPDATE SET history = %2$s$sql$,
+        base, coalesce('(' || kept || ' OPERATOR(clientcore.+) excluded.history)', 'excluded.history'))
+    USING source_number, forgotten;
+    EXECUTE format('DELETE FROM %I.pending WHERE source = $1', base) USING source_number;
+    RETURN report || jsonb_build_object('pending_taken', 0, 'clients_added', are - were + removed,
+        'clients_changed', written + cut - (are - were + removed), 'clients_removed', removed);
+END
+$$;
+COMMENT ON FUNCTION clientcore.rebuild_distributed(text, integer, jsonb, date) IS
+'Internal: builds the distributed histories of a source anew, where they are, and tells what it did';
+
 -- A lock on a table and all its parts that lets nobody write, for a moment: what is
 -- committed after it has a higher watermark than what was before.
 CREATE FUNCTION clientcore.hold_writers(relations oid[])

@@ -31,11 +31,12 @@ SELECT format($sql$
     -- as many days before; of whole years, a year
     CASE WHEN compared = (day - interval '12 months')::date THEN (compared - interval '12 months')::date ELSE compared - (day - compared) END,
     settings, clientcore.lost_arguments('s'), clientcore.joined_histories(base),
-    format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT h.client_id, h.group_name, h.history FROM %1$I.group_history h' ELSE $sql$
+    format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT h.client_id, h.group_name, h.history FROM %3$s' ELSE $sql$
             SELECT coalesce(a.client, h.client_id) AS client_id, h.group_name, clientcore.rollup(h.history) AS history
-            FROM %1$I.group_history h
+            FROM %3$s
             LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
-            GROUP BY coalesce(a.client, h.client_id), h.group_name$sql$ END, base, (SELECT equality FROM clientcore.base_key(base))))
+            GROUP BY coalesce(a.client, h.client_id), h.group_name$sql$ END, base, (SELECT equality FROM clientcore.base_key(base)),
+        clientcore.histories(base, 'group_history', 'h')))
 $$;
 COMMENT ON FUNCTION clientcore.group_card_query(text, text, date, date) IS
 'Internal: the query of what each client bought of each group, as of a day';

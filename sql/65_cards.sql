@@ -20,23 +20,26 @@ COMMENT ON FUNCTION clientcore.has_plain_histories(text) IS
 'Internal: whether every client has one history as it stands, there being no duplicates and one sales relation';
 
 -- One history per client, duplicates and sales relations joined: client_id, history. Those
--- of internal clients are none of a client.
-CREATE FUNCTION clientcore.joined_histories(base text)
+-- of internal clients are none of a client. condition is of clients that have one history, see
+-- histories().
+CREATE FUNCTION clientcore.joined_histories(base text, condition text DEFAULT NULL)
 RETURNS text
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    is_plain boolean := clientcore.has_plain_histories(base);
+    histories text := clientcore.histories(base, 'history', 'h', CASE WHEN is_plain THEN condition END);
     has_internal boolean;
     joined text;
 BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.client_info i WHERE i.is_internal) AND NOT EXISTS (SELECT FROM %1$I.settings s WHERE s.with_internal_clients)', base)
     INTO has_internal;
-    joined := format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT h.client_id, h.history FROM %1$I.history h' ELSE $sql$
+    joined := format(CASE WHEN is_plain THEN 'SELECT h.client_id, h.history FROM %3$s' ELSE $sql$
         SELECT coalesce(a.client, h.client_id) AS client_id, clientcore.rollup(h.history) AS history
-        FROM %1$I.history h
+        FROM %3$s
         LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id
-        GROUP BY coalesce(a.client, h.client_id)$sql$ END, base, (SELECT equality FROM clientcore.base_key(base)));
+        GROUP BY coalesce(a.client, h.client_id)$sql$ END, base, (SELECT equality FROM clientcore.base_key(base)), histories);
     IF NOT has_internal THEN
         RETURN joined;
     END IF;
@@ -47,7 +50,7 @@ BEGIN
         base, (SELECT equality FROM clientcore.base_key(base)), joined);
 END
 $$;
-COMMENT ON FUNCTION clientcore.joined_histories(text) IS
+COMMENT ON FUNCTION clientcore.joined_histories(text, text) IS
 'Internal: the query for one history per client of a base, later days included';
 
 -- Where the comparison with before begins. Whole years where the sales allow it; else
@@ -513,7 +516,9 @@ LANGUAGE SQL STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN clients IS NULL THEN format('(%s ORDER BY 1) p', clientcore.joined_histories(base))
-    ELSE format('chosen c JOIN (%s) p ON p.client_id %s c.client_id', clientcore.joined_histories(base), (SELECT equality FROM clientcore.base_key(base))) END
+    ELSE format('chosen c JOIN (%s) p ON p.client_id %s c.client_id',
+        clientcore.joined_histories(base, format('h.client_id %s ANY (%L::%s[])', k.equality, clients, k.key_type)), k.equality) END
+FROM clientcore.base_key(base) k
 $$;
 COMMENT ON FUNCTION clientcore.chosen_histories(text, text[]) IS
 'Internal: what stands in FROM for the histories of some clients, or of all';
@@ -798,17 +803,21 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    histories text;
+    group_histories text;
     inputs jsonb;
 BEGIN
+    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.history), 0)), 0) FROM %I.history h', base)
+    INTO histories;
+    EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.group_name, h.history), 0)), 0) FROM %I.group_history h', base)
+    INTO group_histories;
     EXECUTE format($sql$
         SELECT jsonb_build_object('day', %3$L::date, 'compared', %4$L::date,
             'version', (SELECT extversion FROM pg_extension WHERE extname = 'clientcore'),
             'settings', (SELECT to_jsonb(s) - 'applied_at' FROM %2$s s),
-            'history', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(h.client_id::text, h.source, h.history), 0)), 0) FROM %1$I.history h),
+            'history', $1, 'group', $2,
             'guest', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 0)), 0) FROM %1$I.guest g),
             'forgotten', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.source, g.history), 1)), 0) FROM %1$I.forgotten g),
-            'group', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(g.client_id::text, g.source, g.group_name, g.history), 0)), 0)
-                FROM %1$I.group_history g),
             'source', (SELECT count(*) FROM %1$I.source),
             'alias', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(a.alias::text, a.client::text), 0)), 0) FROM %1$I.client_alias a),
             'mark', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(m.client_id::text, m.kind, m.until), 0)), 0) FROM %1$I.client_mark m),
@@ -818,7 +827,7 @@ BEGIN
             'segment', (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(ROW(r.position, r.segment, r.recency_from, r.recency_to,
                 r.frequency_from, r.frequency_to, r.monetary_from, r.monetary_to), 0)), 0) FROM %1$I.rfm_segment r))$sql$,
         base, settings, day, compared)
-    INTO inputs;
+    INTO inputs USING histories, group_histories;
     RETURN inputs;
 END
 $$;

@@ -53,18 +53,18 @@ COMMENT ON FUNCTION clientcore.lost_rule_in_short(text, text) IS
 
 -- The clients of a day with what they had bought by then; day is an expression. Dates that
 -- stand for none would be taken for a hundred years of silence.
-CREATE FUNCTION clientcore.known_clients(base text, day text)
+CREATE FUNCTION clientcore.known_clients(base text, day text, condition text DEFAULT NULL)
 RETURNS text
-LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+LANGUAGE SQL STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($sql$
         SELECT p.client_id, p.history, clientcore.first_purchase(p.history) AS first_day
         FROM (%1$s) p
-        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$s) AND %2$s$sql$, clientcore.joined_histories(base), day)
+        WHERE clientcore.first_purchase(p.history) BETWEEN clientcore.placeholders_until(%2$s) AND %2$s$sql$, clientcore.joined_histories(base, condition), day)
 $$;
-COMMENT ON FUNCTION clientcore.known_clients(text, text) IS
-'Internal: the query of the clients of a base on a day';
+COMMENT ON FUNCTION clientcore.known_clients(text, text, text) IS
+'Internal: the query of the clients of a base on a day; condition as joined_histories takes it';
 
 -- The query that fits: one row with purchases and spend, of the clients up to a day. Of many
 -- clients a sample, the same at every refresh but for new clients.
@@ -76,17 +76,20 @@ AS $$
 DECLARE
     clients bigint;
     known text := clientcore.known_clients(base, format('%L::date', day));
+    is_chosen text;
 BEGIN
     EXECUTE format('SELECT count(*) FROM %I.history', base) INTO clients;
     -- of several sources, and of other days, there are more rows than clients
     IF clients > sample_clients THEN
         EXECUTE format('SELECT count(*) FROM (%s) c', known) INTO clients;
     END IF;
+    is_chosen := CASE WHEN clients > sample_clients THEN
+        format('clientcore.key_fraction(%%s.client_id) < %L', round(sample_clients::numeric / clients, 9)) END;
     RETURN format($sql$
         SELECT clientcore.%1$I(c.history, %2$L) AS purchases, clientcore.fit_gamma_gamma(c.history, %2$L) AS spend
         FROM (%3$s) c%4$s$sql$,
-        'fit_' || replace(kind, '/', ''), day, known,
-        CASE WHEN clients > sample_clients THEN format(' WHERE clientcore.key_fraction(c.client_id) < %L', round(sample_clients::numeric / clients, 9)) ELSE '' END);
+        'fit_' || replace(kind, '/', ''), day, clientcore.known_clients(base, format('%L::date', day), format(is_chosen, 'h')),
+        ' WHERE ' || format(is_chosen, 'c'));
 END
 $$;
 COMMENT ON FUNCTION clientcore.fit_query(text, text, date, bigint) IS

@@ -110,7 +110,9 @@ DECLARE
     obstacle text;
     hint text;
     currencies text[];
+    is_distributed boolean;
 BEGIN
+    PERFORM clientcore.use_one_connection();
     SELECT c.* INTO attached FROM pg_class c WHERE c.oid = relation;
     PERFORM clientcore.check_relation_kind(relation);
     PERFORM clientcore.check_relation(relation);
@@ -144,6 +146,7 @@ BEGIN
     PERFORM set_config('TimeZone', zone, true);
     roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
 
+    is_distributed := clientcore.check_distribution(base, is_new, (arguments ->> 'distribute')::boolean, relation, roles -> 'client');
     IF jsonb_array_length(roles #> '{client,column_numbers}') = 0 THEN
         PERFORM clientcore.argument_error('client', 'it is the same for every row',
             'A column named like a word of SQL, or with capitals or blanks, is written in double quotes: client => ''"user"''.');
@@ -203,8 +206,8 @@ BEGIN
         PERFORM clientcore.argument_error('replicated', format('it means nothing with capture => ''%s''', capture), NULL);
     END IF;
 
-    -- one currency
-    IF roles ? 'currency' THEN
+    -- one currency; the nodes are asked when they make the histories
+    IF roles ? 'currency' AND NOT is_distributed THEN
         EXECUTE (
             SELECT format('SELECT array_agg(DISTINCT c.currency COLLATE "C") FROM (%s) c', string_agg(
                 format('SELECT (%s)::text AS currency FROM %s AS %I WHERE (%s) IS NOT NULL AND (%s) IS NOT NULL AND (%s) GROUP BY 1',
@@ -228,7 +231,7 @@ BEGIN
         'amount', roles #>> '{amount,expression_text}', 'profit', roles #>> '{profit,expression_text}',
         'filter', roles #>> '{filter,expression_text}', 'currency', roles #>> '{currency,expression_text}',
         'breakdown', roles #>> '{breakdown,expression_text}', 'currency_code', currencies[1], 'time_zone', zone, 'capture', capture, 'not_captured', obstacle,
-        'watermark', watermark, 'replicated', arguments -> 'replicated', 'lacks_schema', arguments -> 'lacks_schema');
+        'is_distributed', is_distributed, 'watermark', watermark, 'replicated', arguments -> 'replicated', 'lacks_schema', arguments -> 'lacks_schema');
 END
 $$;
 COMMENT ON FUNCTION clientcore.base_plan(text, jsonb) IS
@@ -339,6 +342,9 @@ BEGIN
     WHERE c.oid = relation;
     IF marked.relkind NOT IN ('r', 'p') THEN
         PERFORM clientcore.argument_error('capture', 'a watermark needs a table', NULL);
+    ELSIF clientcore.is_distributed(relation) THEN
+        -- whoever writes on another node cannot be held while it is read
+        PERFORM clientcore.argument_error('capture', 'a watermark needs a table that is not distributed', 'Leave capture out, to have it rebuilt at every refresh.');
     ELSIF marked.atttypid IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_column',
@@ -407,6 +413,9 @@ BEGIN
     IF is_new THEN
         PERFORM clientcore.create_layout(base, (arguments ->> 'key_type') || coalesce(' COLLATE ' || (arguments ->> 'key_collation'), ''));
         EXECUTE format('INSERT INTO %I.settings (time_zone) VALUES ($1)', base) USING arguments ->> 'time_zone';
+        IF (arguments ->> 'is_distributed')::boolean THEN
+            PERFORM clientcore.distribute_histories(base, relation);
+        END IF;
     END IF;
     PERFORM clientcore.lock_base(base);
 
@@ -569,20 +578,24 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found text;
+    name text;
+    found record;
+    histories bigint := 0;
+    revenue numeric := 0;
+    sales numeric := 0;
 BEGIN
-    EXECUTE format($sql$
-        SELECT format('%%s in %%s sales and returns before %%s', sum(clientcore.revenue(k.history)),
-            sum(clientcore.sale_count(k.history) + clientcore.return_count(k.history)), $3)
-        FROM (
-            SELECT clientcore.slice(h.history, $2, $3 - 1) AS history
-            FROM (SELECT source, history FROM %1$I.history UNION ALL SELECT source, history FROM %1$I.guest
-                UNION ALL SELECT source, history FROM %1$I.forgotten) h
-            WHERE h.source = $1) k
-        WHERE k.history OPERATOR(clientcore.<>) '{}'
-        HAVING count(*) > 0$sql$, base)
-    INTO found USING source_number, from_day, until_day;
-    RETURN found;
+    FOREACH name IN ARRAY ARRAY['history', 'guest', 'forgotten'] LOOP
+        EXECUTE format($sql$
+            SELECT count(*) AS histories, coalesce(sum(clientcore.revenue(k.history)), 0) AS revenue,
+                coalesce(sum(clientcore.sale_count(k.history) + clientcore.return_count(k.history)), 0) AS sales
+            FROM (SELECT clientcore.slice(h.history, $2, $3 - 1) AS history FROM %I.%I h WHERE h.source = $1) k
+            WHERE k.history OPERATOR(clientcore.<>) '{}'$sql$, base, name)
+        INTO found USING source_number, from_day, until_day;
+        histories := histories + found.histories;
+        revenue := revenue + found.revenue;
+        sales := sales + found.sales;
+    END LOOP;
+    RETURN CASE WHEN histories > 0 THEN format('%s in %s sales and returns before %s', revenue, sales, until_day) END;
 END
 $$;
 COMMENT ON FUNCTION clientcore.archived_sales(text, integer, date, date) IS
@@ -803,22 +816,29 @@ BEGIN
         IF attached.breakdown IS NULL THEN
             EXECUTE format('DELETE FROM %I.group_history WHERE source = $1', base) USING source_number;
         END IF;
-        report := clientcore.read_sales(attached.relation,
-            clientcore.rebuild_statement(base, source_number, reader, setting.sales_complete_from, bounds));
+        report := clientcore.read_sales(attached.relation, CASE WHEN clientcore.has_distributed_histories(base)
+            THEN format('SELECT clientcore.rebuild_distributed(%L, %L, %L, %L)', base, source_number, reader, setting.sales_complete_from)
+            ELSE clientcore.rebuild_statement(base, source_number, reader, setting.sales_complete_from, bounds) END);
         PERFORM clientcore.require_own_base(base);
         EXECUTE format($sql$
-            SELECT to_jsonb(c) || to_jsonb(g) || to_jsonb(f) || to_jsonb(b)
+            SELECT to_jsonb(c)
             FROM (SELECT count(*) AS clients, coalesce(sum(clientcore.purchase_count(history)), 0) AS purchase_days,
                     coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS sales,
                     coalesce(sum(clientcore.revenue(history)), 0) AS revenue,
                     min(clientcore.first_purchase(history)) AS first_day, max(clientcore.last_purchase(history)) AS last_day
-                FROM %1$I.history WHERE source = $1) c,
-                (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS guest_sales,
+                FROM %1$I.history WHERE source = $1) c$sql$, base)
+        INTO totals USING source_number;
+        report := report || totals;
+        EXECUTE format('SELECT to_jsonb(b) FROM (SELECT count(DISTINCT group_name) AS groups, count(*) AS group_histories FROM %I.group_history WHERE source = $1) b', base)
+        INTO totals USING source_number;
+        report := report || totals;
+        EXECUTE format($sql$
+            SELECT to_jsonb(g) || to_jsonb(f)
+            FROM (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS guest_sales,
                     coalesce(sum(clientcore.revenue(history)), 0) AS guest_revenue
                 FROM %1$I.guest WHERE source = $1) g,
                 (SELECT coalesce(sum(clientcore.sale_count(history) + clientcore.return_count(history)), 0) AS forgotten_sales
-                FROM %1$I.forgotten WHERE source = $1) f,
-                (SELECT count(DISTINCT group_name) AS groups, count(*) AS group_histories FROM %1$I.group_history WHERE source = $1) b$sql$, base)
+                FROM %1$I.forgotten WHERE source = $1) f$sql$, base)
         INTO totals USING source_number;
         report := report || totals;
     END IF;
@@ -859,26 +879,37 @@ AS $$
 DECLARE
     yesterday date;
     newest date;
-    -- whoever bought
-    known text := format('(SELECT history FROM %1$I.history UNION ALL SELECT history FROM %1$I.guest UNION ALL SELECT history FROM %1$I.forgotten) h', base);
+    found date;
+    -- of whoever bought
+    tables text[] := ARRAY['history', 'guest', 'forgotten'];
+    name text;
+    late_from date;
 BEGIN
     EXECUTE format('SELECT as_of, (now() AT TIME ZONE time_zone)::date - 1 FROM %I.settings', base) INTO STRICT day, yesterday;
     IF day IS NOT NULL THEN
         reason := 'the day in its settings';
         RETURN;
     END IF;
-    EXECUTE 'SELECT max(clientcore.last_purchase(h.history)) FROM ' || known INTO newest;
-    IF newest > yesterday THEN
-        EXECUTE 'SELECT max(clientcore.last_purchase(clientcore.as_of(h.history, $1))) FROM ' || known
-        INTO newest USING yesterday + 1;
-    END IF;
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('SELECT max(clientcore.last_purchase(h.history)) FROM %I.%I h', base, name) INTO found;
+        IF found > yesterday THEN
+            EXECUTE format('SELECT max(clientcore.last_purchase(clientcore.as_of(h.history, $1))) FROM %I.%I h', base, name) INTO found USING yesterday + 1;
+        END IF;
+        newest := greatest(newest, found);
+    END LOOP;
     -- the last sale may be a return, which the head of a history does not tell
     IF newest IS NULL OR newest < yesterday + 1 - 30 THEN
-        EXECUTE format($sql$
-            SELECT greatest($1, max(d.day))
-            FROM %s, LATERAL clientcore.slice(h.history, $1 + 1, $2) AS late, LATERAL clientcore.days(late) AS d
-            WHERE clientcore.return_count(h.history) > 0 AND clientcore.return_count(late) > 0$sql$, known)
-        INTO newest USING newest, yesterday + 1;
+        late_from := newest + 1;
+        FOREACH name IN ARRAY tables LOOP
+            EXECUTE format($sql$
+                SELECT max(d.day)
+                FROM (
+                    SELECT clientcore.slice(h.history, $1, $2) AS history
+                    FROM %I.%I h WHERE clientcore.return_count(h.history) > 0) h, LATERAL clientcore.days(h.history) AS d
+                WHERE clientcore.return_count(h.history) > 0$sql$, base, name)
+            INTO found USING late_from, yesterday + 1;
+            newest := greatest(newest, found);
+        END LOOP;
     END IF;
     IF newest < yesterday + 1 - 30 AND newest >= '0001-01-01' THEN
         day := newest;
@@ -900,28 +931,36 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    key record;
+    marked text;
+    sold record;
     warnings text[];
 BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    EXECUTE format($sql$
+        SELECT count(DISTINCT h.client_id) FILTER (WHERE clientcore.first_purchase(h.history) < clientcore.placeholders_until($1)) AS early,
+            count(DISTINCT h.client_id) FILTER (WHERE clientcore.last_purchase(h.history) > $2) AS late,
+            min(CASE WHEN clientcore.last_purchase(h.history) > $2 THEN clientcore.first_purchase(clientcore.slice(h.history, $2 + 1, NULL)) END) AS next
+        FROM %1$I.history h$sql$, base)
+    INTO sold USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END;
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT k.client_id::text), ''{}'')::text FROM %I.client_mark k', base) INTO marked;
     EXECUTE format($sql$
         SELECT array_remove(ARRAY[
-            CASE WHEN c.early > 0 THEN clientcore.counted(c.early, 'client has', 'clients have') || format(
+            CASE WHEN $4 > 0 THEN clientcore.counted($4, 'client has', 'clients have') || format(
                 ' purchases before %%s: a filter leaves out dates that stand for none', clientcore.placeholders_until($1)) END,
-            CASE WHEN c.late > 0 AND $3 THEN clientcore.counted(c.late, 'client has', 'clients have') || format(
-                ' purchases after %%s, the next on %%s: each counts when its day comes', $2, c.next) END,
+            CASE WHEN $5 > 0 AND $3 THEN clientcore.counted($5, 'client has', 'clients have') || format(
+                ' purchases after %%s, the next on %%s: each counts when its day comes', $2, $6) END,
             CASE WHEN m.unknown > 0 THEN clientcore.counted(m.unknown, 'mark names a client', 'marks name clients') || ' without sales: see the table client_mark' END,
             CASE WHEN NOT EXISTS (SELECT FROM %1$I.strategy) THEN 'the table strategy is empty: no action is recommended, to nobody' END,
             CASE WHEN NOT EXISTS (SELECT FROM %1$I.rfm_segment) THEN 'the table rfm_segment is empty: no client has a segment' END], NULL)
         FROM (
-            SELECT count(DISTINCT h.client_id) FILTER (WHERE clientcore.first_purchase(h.history) < clientcore.placeholders_until($1)) AS early,
-                count(DISTINCT h.client_id) FILTER (WHERE clientcore.last_purchase(h.history) > $2) AS late,
-                min(CASE WHEN clientcore.last_purchase(h.history) > $2 THEN clientcore.first_purchase(clientcore.slice(h.history, $2 + 1, NULL)) END) AS next
-            FROM %1$I.history h) c, (
             SELECT count(*) AS unknown FROM %1$I.client_mark k
-            WHERE NOT EXISTS (SELECT FROM %1$I.history h WHERE h.client_id %2$s k.client_id)
+            WHERE NOT EXISTS (SELECT FROM %3$s WHERE h.client_id %2$s k.client_id)
                 AND NOT EXISTS (
                     SELECT FROM %1$I.client_alias a JOIN %1$I.card c ON c.client_id %2$s a.client
-                    WHERE a.alias %2$s k.client_id OR a.client %2$s k.client_id)) m$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
-    INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built;
+                    WHERE a.alias %2$s k.client_id OR a.client %2$s k.client_id)) m$sql$, base, key.equality,
+        clientcore.histories(base, 'history', 'h', format('h.client_id %s ANY (%L::%s[])', key.equality, marked, key.key_type)))
+    INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built, sold.early, sold.late, sold.next;
     RETURN warnings;
 END
 $$;
@@ -943,6 +982,7 @@ DECLARE
     cards jsonb;
     has_new_settings boolean;
     care jsonb;
+    clients bigint;
     seconds numeric;
 BEGIN
     PERFORM clientcore.lock_base(base);
@@ -969,14 +1009,17 @@ BEGIN
         INTO care USING chosen.day, care;
     END IF;
     PERFORM clientcore.report_progress(format('clientcore base %I: finishing', base));
+    EXECUTE format(CASE WHEN clientcore.has_plain_histories(base) THEN 'SELECT count(*) FROM %1$I.history' ELSE $sql$
+        SELECT count(*) FROM (SELECT DISTINCT coalesce(a.client, h.client_id) FROM %3$s LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id) c$sql$ END,
+        base, (SELECT equality FROM clientcore.base_key(base)), clientcore.histories(base, 'history', 'h'))
+    INTO clients;
     seconds := round(extract(epoch FROM clock_timestamp() - began), 3);
     EXECUTE format($sql$
         UPDATE %1$I.state
         SET pending_from = $1, pending_limit = s.pending_limit, as_of = $2, refreshed_at = clock_timestamp(), refresh_seconds = $3,
-            client_count = (SELECT count(*) FROM (
-                SELECT DISTINCT coalesce(a.client, h.client_id) FROM %1$I.history h LEFT JOIN %1$I.client_alias a ON a.alias %2$s h.client_id) c)
-        FROM %1$I.settings s$sql$, base, (SELECT equality FROM clientcore.base_key(base)))
-    USING reached, chosen.day, seconds;
+            client_count = $4
+        FROM %1$I.settings s$sql$, base)
+    USING reached, chosen.day, seconds, clients;
     RETURN jsonb_build_object('base', base, 'as_of', chosen.day, 'as_of_reason', chosen.reason, 'seconds', seconds, 'sources', sources,
         'calibration', calibration, 'cards', cards, 'models', clientcore.models_in_short(base), 'has_new_settings', has_new_settings, 'care', care,
         'warnings', clientcore.refresh_warnings(base, chosen.day, chosen.reason = 'yesterday', sources @> '[{"how": "rebuild"}]'));
@@ -1133,6 +1176,7 @@ DECLARE
     object record;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
+    PERFORM clientcore.use_one_connection();
     -- a client table, or interactions
     EXECUTE format('WITH gone AS (DELETE FROM %I.care_source WHERE relation = $1 RETURNING 1) SELECT count(*) FROM gone', base)
     INTO held USING (arguments ->> 'relation')::oid::regclass;
@@ -1348,6 +1392,61 @@ $$;
 COMMENT ON FUNCTION clientcore.verify_groups_statement(text, jsonb, jsonb, date, numeric) IS
 'Internal: the statement that compares the histories per client and group of a source with its sales';
 
+-- Both, where the histories are distributed: compared where they are.
+CREATE FUNCTION clientcore.verify_distributed_statement(base text, attached jsonb, reader jsonb, complete_from date, share numeric)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+    key_type text;
+    sales record;
+    target record;
+    kept text := CASE WHEN complete_from IS NULL THEN 'h.history' ELSE format('clientcore.slice(h.history, %L, NULL)', complete_from) END;
+    chosen text := CASE WHEN share < 1 THEN format('clientcore.key_fraction(%%s) < %L', share) ELSE 'true' END;
+    compared text := '';
+BEGIN
+    SELECT * INTO key FROM clientcore.base_key(base);
+    SELECT * INTO sales FROM clientcore.distributed_sales(base, reader, complete_from);
+    key_type := key.key_type || coalesce(' COLLATE ' || key.key_collation, '');
+    FOR target IN
+        SELECT t.*
+        FROM (VALUES (1, 'history', $sql$''$sql$, $sql$''$sql$, '', $sql$'client'$sql$),
+            (2, 'group_history', $sql$coalesce(s.group_name, '')$sql$, 'h.group_name', ' AND h.group_name = s.group_name',
+                $sql$format('client, of group "%s"', d.group_name)$sql$)) t (n, name, group_name, group_was, matches, kind)
+        WHERE t.name = 'history' OR (reader ->> 'has_breakdown')::boolean
+        ORDER BY t.n
+    LOOP
+        compared := compared || format($sql$
+            SELECT %1$s AS kind, d.client, d.difference
+            FROM clientcore.rows_of(%2$L) AS d (client %3$s, group_name text, difference clientcore.purchase_history)
+            UNION ALL$sql$, target.kind, format($sql$
+                SELECT CASE WHEN s.history IS NULL THEN h.client_id ELSE s.client END, coalesce(s.group_name, %8$s),
+                    coalesce(s.history, '{}') OPERATOR(clientcore.-) coalesce(h.kept, '{}')
+                FROM (SELECT s.client, %1$s AS group_name, %2$s AS history FROM (%3$s) s WHERE %4$s GROUP BY 1, 2) s
+                FULL JOIN (SELECT h.*, %5$s AS kept FROM %6$I.%7$I h WHERE h.source = %9$s AND %10$s) h ON h.client_id %11$s s.client%12$s
+                WHERE coalesce(s.history, '{}') OPERATOR(clientcore.<>) coalesce(h.kept, '{}')$sql$,
+            target.group_name, reader ->> 'aggregate', sales.of_clients, format(chosen, 's.client'), kept,
+            base, target.name, target.group_was, attached ->> 'source', format(chosen, 'h.client_id'), key.equality, target.matches), key_type);
+    END LOOP;
+    RETURN format($sql$
+        WITH compared AS (%1$s
+            SELECT 'forgotten', NULL,
+                coalesce((SELECT clientcore.rollup(f.history) FROM clientcore.rows_of(%2$L) AS f (client %3$s, history clientcore.purchase_history)), '{}')
+                OPERATOR(clientcore.-) coalesce((SELECT %4$s FROM %5$I.forgotten h WHERE h.source = %6$s), '{}')
+            WHERE %7$s)
+        SELECT jsonb_agg(jsonb_build_object('source', %6$s, 'relation', %8$L, 'kind', c.kind, 'client', c.client::text, 'difference', c.difference::text)
+                ORDER BY c.kind COLLATE "C", c.client::text COLLATE "C")
+        FROM compared c
+        WHERE c.difference OPERATOR(clientcore.<>) '{}'$sql$,
+        compared, format('SELECT s.client, %s FROM (%s) s GROUP BY s.client', reader ->> 'aggregate', sales.of_forgotten), key_type,
+        kept, base, attached ->> 'source', (share = 1)::text, (attached ->> 'relation')::regclass::oid);
+END
+$$;
+COMMENT ON FUNCTION clientcore.verify_distributed_statement(text, jsonb, jsonb, date, numeric) IS
+'Internal: the statement that compares the distributed histories of a source with its sales';
+
 CREATE FUNCTION clientcore.base_verify(base text, arguments jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -1367,6 +1466,11 @@ BEGIN
     FOR attached IN EXECUTE format('SELECT to_jsonb(s) FROM %I.source s ORDER BY s.source', base) LOOP
         PERFORM clientcore.report_progress(format('clientcore base %I: verifying %s', base, attached ->> 'relation'));
         reader := clientcore.sale_reader(base, (attached ->> 'source')::integer);
+        IF clientcore.has_distributed_histories(base) THEN
+            differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_distributed_statement(base, attached, reader, complete_from, share));
+            differences := differences || coalesce(differing, '[]');
+            CONTINUE;
+        END IF;
         differing := clientcore.read_sales((attached ->> 'relation')::regclass, clientcore.verify_statement(base, attached, reader, complete_from, share));
         differences := differences || coalesce(differing, '[]');
         IF (reader ->> 'has_breakdown')::boolean THEN
@@ -1395,6 +1499,9 @@ AS $$
 DECLARE
     key record;
     persons text;
+    keys text;
+    sources smallint[];
+    histories clientcore.purchase_history[];
     counts jsonb;
     complete_from date;
     made text;
@@ -1419,10 +1526,13 @@ BEGIN
             UNION SELECT a.alias FROM %1$I.client_alias a JOIN given g ON a.client %2$s g.client)$sql$,
         base, key.equality, arguments ->> 'client', key.key_type, ' COLLATE ' || key.key_collation);
 
+    EXECUTE persons || ' SELECT array_agg(p.client::text)::text FROM person p' INTO keys;
+    EXECUTE format('WITH gone AS (DELETE FROM %I.history h WHERE h.client_id %s ANY (%L::%s[]) RETURNING h.source, h.history)
+        SELECT array_agg(g.source), array_agg(g.history) FROM gone g', base, key.equality, keys, key.key_type)
+    INTO sources, histories;
+    EXECUTE format('DELETE FROM %I.group_history h WHERE h.client_id %s ANY (%L::%s[])', base, key.equality, keys, key.key_type);
     EXECUTE format($sql$%3$s,
-        gone AS (
-            DELETE FROM %1$I.history h USING person x WHERE h.client_id %2$s x.client
-            RETURNING h.source, h.history),
+        gone AS (SELECT * FROM unnest($1, $2) g (source, history)),
         late AS (
             DELETE FROM %1$I.pending p USING person x WHERE p.client_id %2$s x.client
             RETURNING p.source, clientcore.slice(p.delta, %4$L, NULL) AS delta),
@@ -1443,8 +1553,8 @@ BEGIN
             ON CONFLICT DO NOTHING)
         SELECT jsonb_build_object('keys', (SELECT count(*) FROM person), 'histories', (SELECT count(*) FROM gone))$sql$,
         base, key.equality, persons, complete_from)
-    INTO counts;
-    FOREACH made IN ARRAY ARRAY['group_history', 'card', 'group_card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
+    INTO counts USING sources, histories;
+    FOREACH made IN ARRAY ARRAY['card', 'group_card', 'card_log', 'client_month', 'client_loss', 'client_mark', 'client_info', 'interaction', 'client_care',
         'dossier_entry', 'client_lost_reason', 'council', 'share_grant', 'campaign_client', 'campaign_outcome'] LOOP
         EXECUTE format('%3$s DELETE FROM %1$I.%4$I t USING person x WHERE t.client_id %2$s x.client', base, key.equality, persons, made);
         GET DIAGNOSTICS removed = ROW_COUNT;
@@ -1566,6 +1676,7 @@ DECLARE
     was integer;
     readers text[];
     grantee text;
+    propagation text;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
@@ -1578,7 +1689,9 @@ BEGIN
             HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
     END IF;
     readers := ARRAY(SELECT reader FROM clientcore.readers_of(base));
-    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.comment_layout(base);
+    propagation := clientcore.propagate('off');
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.propagate(propagation);
+    PERFORM clientcore.comment_layout(base);
     FOREACH grantee IN ARRAY readers LOOP
         PERFORM clientcore.grant_views(base, grantee);
     END LOOP;

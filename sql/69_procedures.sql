@@ -352,7 +352,8 @@ CREATE PROCEDURE clientcore.attach(
     watermark text DEFAULT NULL,
     replicated boolean DEFAULT false,
     build boolean DEFAULT true,
-    breakdown text DEFAULT NULL)
+    breakdown text DEFAULT NULL,
+    distribute boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
     relation_id pg_catalog.oid := clientcore.require_relation(relation, pg_catalog.to_regclass(relation));
@@ -371,7 +372,7 @@ BEGIN
         'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)),
         'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency, 'breakdown', breakdown,
         'time_zone', time_zone, 'session_time_zone', pg_catalog.current_setting('TimeZone'), 'capture', capture, 'watermark', watermark, 'replicated', replicated,
-        'lacks_schema', lacks_schema));
+        'distribute', coalesce(distribute, false), 'lacks_schema', lacks_schema));
     IF lacks_schema THEN
         PERFORM clientcore.create_base_schema(base, owner_id);
     END IF;
@@ -397,6 +398,8 @@ BEGIN
         END;
     END IF;
     IF report IS NULL THEN
+        -- with a failure before it in its transaction, Citus would drop nothing
+        COMMIT;
         PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
         COMMIT;
         PERFORM clientcore.raise_again(state, message, detail, hint);
@@ -404,8 +407,8 @@ BEGIN
     PERFORM clientcore.tell_attach(base, plan, report);
 END
 $$;
-COMMENT ON PROCEDURE clientcore.attach(text, text, text, text, text, text, text, text, text, text, text, boolean, boolean, text) IS
-'Makes the client base (a schema of that name), or adds to it, from a table, view, materialized view or foreign table of sales: client, sold_at, amount, profit and currency are columns or expressions, filter is a condition; breakdown is a column or expression (text, whole number or boolean) for what was bought or where, such as a product line, channel or shop, of whose every value the base keeps a history per client; capture is delta, dirty, watermark (with the column) or none, by default what fits. Reports as notices what was read, skipped and chosen. The base belongs to the owner of the relation. With build => false the first refresh reads the sales. Attaching a relation again replaces how it is read. Errors: 42P01, 42809 for relations that cannot be attached, 42501 without the rights, 22004, 22023, 42804, 42703 and those of the parser for arguments, named in the message, 22000 for sales in several currencies, 22003 for amounts beyond 64 bits, 25001 in a transaction block, 25000 in one that is not READ COMMITTED, 25006 on a standby server, 55P03 where the table cannot be locked within lock_timeout (3 s by default).';
+COMMENT ON PROCEDURE clientcore.attach(text, text, text, text, text, text, text, text, text, text, text, boolean, boolean, text, boolean) IS
+'Makes the client base (a schema of that name), or adds to it, from a table, view, materialized view or foreign table of sales: client, sold_at, amount, profit and currency are columns or expressions, filter is a condition; breakdown is a column or expression (text, whole number or boolean) for what was bought or where, such as a product line, channel or shop, of whose every value the base keeps a history per client; with distribute => true, histories are kept on the nodes of Citus beside sales that it distributes by client; capture is delta, dirty, watermark (with the column) or none, by default what fits. Reports as notices what was read, skipped and chosen. The base belongs to the owner of the relation. With build => false the first refresh reads the sales. Attaching a relation again replaces how it is read. Errors: 42P01, 42809 for relations that cannot be attached, 42501 without the rights, 22004, 22023, 42804, 42703 and those of the parser for arguments, named in the message, 22000 for sales in several currencies, 22003 for amounts beyond 64 bits, 25001 in a transaction block, 25000 in one that is not READ COMMITTED, 25006 on a standby server, 55P03 where the table cannot be locked within lock_timeout (3 s by default), 0A000 for distribute without Citus.';
 
 CREATE PROCEDURE clientcore.capture_from(base text, relation text, client text, source integer DEFAULT NULL)
 LANGUAGE plpgsql AS $$
