@@ -155,6 +155,20 @@ $$;
 COMMENT ON FUNCTION clientcore.rows_of(text) IS
 'Internal: the rows of a query over distributed tables, for a statement over others';
 
+-- An array of arrays is one of their elements: such clients are compared one by one.
+CREATE FUNCTION clientcore.is_one_of(base text, clients text[])
+RETURNS text
+LANGUAGE SQL STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN (SELECT t.typcategory = 'A' FROM pg_type t WHERE t.oid = k.type_id)
+    THEN (SELECT coalesce('(' || string_agg(format('h.client_id %s %L::%s', k.equality, c.client, k.key_type), ' OR ') || ')', 'false') FROM unnest(clients) c (client))
+    ELSE format('h.client_id %s ANY (%L::%s[])', k.equality, clients, k.key_type) END
+FROM clientcore.base_key(base) k
+$$;
+COMMENT ON FUNCTION clientcore.is_one_of(text, text[]) IS
+'Internal: the condition that h.client_id is one of some clients, told as text';
+
 -- What stands in FROM for the histories of a base. Where they are elsewhere, only those
 -- travel that meet a condition on h.client_id and h.history, which the caller applies too.
 CREATE FUNCTION clientcore.histories(base text, name text, alias text, condition text DEFAULT NULL)

@@ -517,8 +517,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN clients IS NULL THEN format('(%s ORDER BY 1) p', clientcore.joined_histories(base))
     ELSE format('chosen c JOIN (%s) p ON p.client_id %s c.client_id',
-        clientcore.joined_histories(base, format('h.client_id %s ANY (%L::%s[])', k.equality, clients, k.key_type)), k.equality) END
-FROM clientcore.base_key(base) k
+        clientcore.joined_histories(base, CASE WHEN clientcore.has_distributed_histories(base) THEN clientcore.is_one_of(base, clients) END), (SELECT equality FROM clientcore.base_key(base))) END
 $$;
 COMMENT ON FUNCTION clientcore.chosen_histories(text, text[]) IS
 'Internal: what stands in FROM for the histories of some clients, or of all';

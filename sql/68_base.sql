@@ -932,7 +932,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key record;
-    marked text;
+    marked text[];
     sold record;
     warnings text[];
 BEGIN
@@ -943,7 +943,7 @@ BEGIN
             min(CASE WHEN clientcore.last_purchase(h.history) > $2 THEN clientcore.first_purchase(clientcore.slice(h.history, $2 + 1, NULL)) END) AS next
         FROM %1$I.history h$sql$, base)
     INTO sold USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END;
-    EXECUTE format('SELECT coalesce(array_agg(DISTINCT k.client_id::text), ''{}'')::text FROM %I.client_mark k', base) INTO marked;
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT k.client_id::text), ''{}'') FROM %I.client_mark k', base) INTO marked;
     EXECUTE format($sql$
         SELECT array_remove(ARRAY[
             CASE WHEN $4 > 0 THEN clientcore.counted($4, 'client has', 'clients have') || format(
@@ -959,7 +959,7 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM %1$I.client_alias a JOIN %1$I.card c ON c.client_id %2$s a.client
                     WHERE a.alias %2$s k.client_id OR a.client %2$s k.client_id)) m$sql$, base, key.equality,
-        clientcore.histories(base, 'history', 'h', format('h.client_id %s ANY (%L::%s[])', key.equality, marked, key.key_type)))
+        clientcore.histories(base, 'history', 'h', clientcore.is_one_of(base, marked)))
     INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built, sold.early, sold.late, sold.next;
     RETURN warnings;
 END
@@ -1499,7 +1499,7 @@ AS $$
 DECLARE
     key record;
     persons text;
-    keys text;
+    keys text[];
     sources smallint[];
     histories clientcore.purchase_history[];
     counts jsonb;
@@ -1526,11 +1526,11 @@ BEGIN
             UNION SELECT a.alias FROM %1$I.client_alias a JOIN given g ON a.client %2$s g.client)$sql$,
         base, key.equality, arguments ->> 'client', key.key_type, ' COLLATE ' || key.key_collation);
 
-    EXECUTE persons || ' SELECT array_agg(p.client::text)::text FROM person p' INTO keys;
-    EXECUTE format('WITH gone AS (DELETE FROM %I.history h WHERE h.client_id %s ANY (%L::%s[]) RETURNING h.source, h.history)
-        SELECT array_agg(g.source), array_agg(g.history) FROM gone g', base, key.equality, keys, key.key_type)
+    EXECUTE persons || ' SELECT array_agg(p.client::text) FROM person p' INTO keys;
+    EXECUTE format('WITH gone AS (DELETE FROM %I.history h WHERE %s RETURNING h.source, h.history)
+        SELECT array_agg(g.source), array_agg(g.history) FROM gone g', base, clientcore.is_one_of(base, keys))
     INTO sources, histories;
-    EXECUTE format('DELETE FROM %I.group_history h WHERE h.client_id %s ANY (%L::%s[])', base, key.equality, keys, key.key_type);
+    EXECUTE format('DELETE FROM %I.group_history h WHERE %s', base, clientcore.is_one_of(base, keys));
     EXECUTE format($sql$%3$s,
         gone AS (SELECT * FROM unnest($1, $2) g (source, history)),
         late AS (

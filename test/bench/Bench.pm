@@ -13,8 +13,9 @@ our @EXPORT_OK = qw($scale %size sql seconds timed median results record note me
 
 our $scale = $ENV{SCALE};
 our %size;
-my %sizes = (tiny => [4_000, 200], small => [2_000_000, 50_000], full => [20_000_000, 500_000], growth => [0, 0], day => [5_000_000, 100_000]);
-@size{qw(sales clients)} = $scale eq 'day' && $ENV{DAY_SIZE} ? split(/:/, $ENV{DAY_SIZE}) : @{$sizes{$scale}};
+my %sizes = (tiny => [4_000, 200], small => [2_000_000, 50_000], full => [20_000_000, 500_000], growth => [0, 0], day => [5_000_000, 100_000], large => [100_000_000, 5_000_000]);
+my $other_size = {day => $ENV{DAY_SIZE}, large => $ENV{LARGE}}->{$scale};
+@size{qw(sales clients)} = $other_size ? split(/:/, $other_size) : @{$sizes{$scale}};
 
 # How long a variant may take before it is given up.
 my $patience = 300;

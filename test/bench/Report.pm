@@ -246,10 +246,11 @@ sub write_file {
 }
 
 sub replace_block {
-	my ($name, $text) = @_;
-	my $page = read_file("$doc/benchmarks.md");
-	$page =~ s/(<!-- figures of $name -->\n).*?(<!-- end -->)/$1$text$2/s or die "bench: doc/benchmarks.md has no place for $name\n";
-	write_file("$doc/benchmarks.md", $page);
+	my ($name, $text, $file) = @_;
+	$file //= 'benchmarks.md';
+	my $page = read_file("$doc/$file");
+	$page =~ s/(<!-- figures of $name -->\n).*?(<!-- end -->)/$1$text$2/s or die "bench: doc/$file has no place for $name\n";
+	write_file("$doc/$file", $page);
 }
 
 sub write {
@@ -297,6 +298,21 @@ sub day {
 	}
 	replace_block('day', $text);
 	print "bench: doc/benchmarks.md now tells of a day\n";
+}
+
+sub large {
+	($machine, my $large) = @_;
+	my $text = conditions() . sprintf("%s sales of %s clients.\n\n", grouped($machine->{sales}), grouped($machine->{clients}))
+		. table(['', 'time', 'own memory', 'temporary files', 'WAL'], 'lrrrr', map { my $row = $_; [
+			$row->{what}, duration($row->{seconds}), map { $_ < 500_000 ? '' : bytes($_) } @$row{qw(memory temp wal)}] } @{$large->{rows}})
+		. "On disk, with indexes:\n\n" . table(['table', 'size'], 'lr', map { ["`$_`", bytes($large->{sizes}{$_})] }
+			sort { $large->{sizes}{$b} <=> $large->{sizes}{$a} || $a cmp $b } keys %{$large->{sizes}});
+	if ($ENV{LARGE}) {
+		print $text;
+		return;
+	}
+	replace_block('large', $text, 'scale.md');
+	print "bench: doc/scale.md now tells of a large server\n";
 }
 
 sub growth {

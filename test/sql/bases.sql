@@ -253,7 +253,8 @@ SELECT arguments, pg_temp.attach(arguments) FROM (VALUES
 	(61, $$'shop', 'sale', 'client', 'ordered_at::date', 'gross', capture => 'delta'$$),
 	(62, $$'shop', 'sale', 'client', 'ordered_at', 'gross * random()', capture => 'delta'$$),
 	(63, $$'shop', 'sale', 'client', 'ordered_at', '(SELECT gross)', capture => 'delta'$$),
-	(64, $$'shop', 'letter', 'customer', 'day', 'total', replicated => true$$)) v(n, arguments) ORDER BY n;
+	(64, $$'shop', 'letter', 'customer', 'day', 'total', replicated => true$$),
+	(65, $$'shop', 'sale', 'client', 'ordered_at', 'gross', distribute => true$$)) v(n, arguments) ORDER BY n;
 SELECT count(*) FROM clientcore.bases;
 
 -- Another base is asked for, or what it has not
