@@ -145,7 +145,7 @@ COMMENT ON FUNCTION clientcore.distribute_histories(text, oid) IS
 -- PostgreSQL cannot look into it: the query is planned for itself, and its rows are stored.
 CREATE FUNCTION clientcore.rows_of(query text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 1000000
+LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED ROWS 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

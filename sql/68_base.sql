@@ -146,7 +146,7 @@ BEGIN
     PERFORM set_config('TimeZone', zone, true);
     roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
 
-    is_distributed := clientcore.check_distribution(base, is_new, (arguments ->> 'distribute')::boolean, relation, roles -> 'client');
+    is_distributed := clientcore.check_distribution(base, is_new, coalesce((arguments ->> 'distribute')::boolean, false), relation, roles -> 'client');
     IF jsonb_array_length(roles #> '{client,column_numbers}') = 0 THEN
         PERFORM clientcore.argument_error('client', 'it is the same for every row',
             'A column named like a word of SQL, or with capitals or blanks, is written in double quotes: client => ''"user"''.');

@@ -372,7 +372,7 @@ BEGIN
         'relation', relation_id, 'path', clientcore.path_text(pg_catalog.current_schemas(false)),
         'client', client, 'sold_at', sold_at, 'amount', amount, 'profit', profit, 'filter', filter, 'currency', currency, 'breakdown', breakdown,
         'time_zone', time_zone, 'session_time_zone', pg_catalog.current_setting('TimeZone'), 'capture', capture, 'watermark', watermark, 'replicated', replicated,
-        'distribute', coalesce(distribute, false), 'lacks_schema', lacks_schema));
+        'distribute', distribute, 'lacks_schema', lacks_schema));
     IF lacks_schema THEN
         PERFORM clientcore.create_base_schema(base, owner_id);
     END IF;
