@@ -33,8 +33,9 @@ SELECT format($sql$
             count(*) FILTER (WHERE s.sold_at IS NOT NULL AND s.amount IS NULL) AS unpriced_count,
             %s AS rounded_count, %s AS rounding, %s AS currencies
         FROM (%s) s GROUP BY s.client$sql$,
-    CASE WHEN complete_from IS NULL THEN reader ->> 'aggregate'
-        ELSE format('clientcore.slice(%s, %L, NULL)', reader ->> 'aggregate', complete_from) END,
+    format(CASE WHEN (reader ->> 'as_bytes')::boolean THEN 'clientcore.purchase_history_send(%s)' ELSE '%s' END,
+        CASE WHEN complete_from IS NULL THEN reader ->> 'aggregate'
+            ELSE format('clientcore.slice(%s, %L, NULL)', reader ->> 'aggregate', complete_from) END),
     CASE WHEN (reader ->> 'is_rounded')::boolean THEN 'count(*) FILTER (WHERE s.rounding <> 0 AND s.sold_at IS NOT NULL)'
         ELSE '0::bigint' END,
     CASE WHEN (reader ->> 'is_rounded')::boolean THEN 'sum(s.rounding) FILTER (WHERE s.sold_at IS NOT NULL)'
@@ -47,14 +48,23 @@ $$;
 COMMENT ON FUNCTION clientcore.grouped_sales(jsonb, text, date) IS
 'Internal: the query that makes one history per client from sales';
 
--- The same from each part of a relation: one row per client and part.
+CREATE FUNCTION clientcore.history_of_bytes(bytes bytea)
+RETURNS clientcore.purchase_history
+AS 'MODULE_PATHNAME', 'history_of_bytes'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientcore.history_of_bytes(bytea) IS
+'Internal: a history from its binary output. Errors: 22P03 for bytes that are none.';
+
+-- The same from each part of a relation: one row per client and part. Histories travel as
+-- bytes, which are less than half of their text.
 CREATE FUNCTION clientcore.grouped_parts(reader jsonb, complete_from date)
 RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT string_agg(clientcore.grouped_sales(reader || jsonb_build_object('aggregate', reader -> 'part_aggregate'), p.query, complete_from),
-    ' UNION ALL ' ORDER BY p.n)
+SELECT format('SELECT p.client, clientcore.history_of_bytes(p.history) AS history, p.row_count, p.undated_count, p.unpriced_count, p.rounded_count, p.rounding, p.currencies FROM (%s) p',
+    string_agg(clientcore.grouped_sales(reader || jsonb_build_object('aggregate', reader -> 'part_aggregate', 'as_bytes', true), p.query, complete_from),
+        ' UNION ALL ' ORDER BY p.n))
 FROM jsonb_array_elements_text(reader -> 'parts') WITH ORDINALITY p (query, n)
 $$;
 COMMENT ON FUNCTION clientcore.grouped_parts(jsonb, date) IS

@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(purchase_history_in);
 PG_FUNCTION_INFO_V1(purchase_history_out);
 PG_FUNCTION_INFO_V1(purchase_history_recv);
 PG_FUNCTION_INFO_V1(purchase_history_send);
+PG_FUNCTION_INFO_V1(history_of_bytes);
 
 static void
 pause_reading(void)
@@ -141,13 +142,10 @@ purchase_history_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(out.data);
 }
 
-/* The bytes come from a client: nothing in them is taken on trust */
-Datum
-purchase_history_recv(PG_FUNCTION_ARGS)
+/* The bytes come from elsewhere: nothing in them is taken on trust */
+static PurchaseHistory *
+receive_history(const char *bytes, size_t length)
 {
-	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
-	int length = message->len - message->cursor;
-	const char *bytes = pq_getmsgbytes(message, length);
 	PurchaseHistory *result;
 	HistoryHeader header;
 	HistoryStatus status;
@@ -181,7 +179,27 @@ purchase_history_recv(PG_FUNCTION_ARGS)
 	result = palloc(VARHDRSZ + length);
 	SET_VARSIZE(result, VARHDRSZ + length);
 	memcpy(VARDATA(result), bytes, length);
-	PG_RETURN_POINTER(result);
+	return result;
+}
+
+Datum
+purchase_history_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
+	int length = message->len - message->cursor;
+
+	PG_RETURN_POINTER(
+		receive_history(pq_getmsgbytes(message, length), length));
+}
+
+/* What purchase_history_send made, on this server or another */
+Datum
+history_of_bytes(PG_FUNCTION_ARGS)
+{
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
+
+	PG_RETURN_POINTER(
+		receive_history(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)));
 }
 
 Datum
