@@ -105,7 +105,7 @@ help:
 	@echo 'make coverage         how much of the C code the tests run'
 	@echo 'make fuzz             fuzzers of what reads bytes, texts, amounts and models; FUZZ_SECONDS=600 each'
 	@echo 'make bench            how fast it is, beside plain SQL and DuckDB; into doc/benchmarks.md'
-	@echo '                      SCALE=small (some minutes), full (20 million sales), growth, day (of a shop)'
+	@echo '                      SCALE=small (some minutes), full (20 million sales), growth, day (of a shop), large'
 	@echo 'make dist             the archive for PGXN, of what is committed'
 	@echo 'make release          that, once versions, upgrades and notes agree'
 	@echo 'make setup            install the Debian packages that building and testing need'
