@@ -3,7 +3,7 @@
 
 BEGIN;
 \ir common/helpers.psql
-SELECT plan(24);
+SELECT plan(27);
 \ir common/histories.psql
 
 -- The text form, built in SQL: as it is written, and with nothing left out. All
@@ -44,6 +44,13 @@ SELECT pg_temp.same_rows(
 SELECT pg_temp.same_rows(
     'SELECT base, client, purchase_history_send(spaced::purchase_history) FROM text_form',
     'SELECT base, client, purchase_history_send(h) FROM history', 600, 'white space means nothing');
+
+-- as bytes, by which histories travel between servers
+SELECT pg_temp.same_rows(
+    'SELECT base, client, history_of_bytes(purchase_history_send(h))::text FROM history',
+    'SELECT base, client, written FROM text_form', 600, 'a round trip as bytes gives the same history');
+SELECT throws_ok($$SELECT history_of_bytes('\x01')$$, '22P03', NULL, 'bytes that end too early are refused');
+SELECT throws_ok($$SELECT history_of_bytes(purchase_history_send(h) || '\x00') FROM history WHERE h <> '{}' LIMIT 1$$, '22P03', NULL, 'and so are bytes too many');
 
 -- one day a part: days that coincide fall together
 SELECT pg_temp.same_rows(
