@@ -49,7 +49,7 @@ sub measure {
 	push @rows, measured('a verification of all', q{SELECT count(*) FROM clientcore.verify('shop')});
 	my %sizes = map { split /\|/ } split /\n/, sql(q{
 		SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
-		WHERE c.relnamespace IN ('shop'::regnamespace, 'bench'::regnamespace) AND c.relkind = 'r' AND pg_total_relation_size(c.oid) > 10000000 ORDER BY 2 DESC});
+		WHERE c.relnamespace IN ('shop'::regnamespace, 'bench'::regnamespace) AND c.relkind = 'r' ORDER BY 2 DESC, 1 LIMIT 6});
 	return {rows => \@rows, sizes => \%sizes};
 }
 
