@@ -16,8 +16,8 @@ BEGIN
     IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
         RETURN false;
     END IF;
-    -- local tables that Citus only knows of are as others
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1 AND NOT (p.partmethod = ''n'' AND p.repmodel = ''s''))'
+    -- local tables that Citus only knows of are as others; those of one shard are not
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1 AND NOT (p.partmethod = ''n'' AND p.repmodel = ''s'' AND p.colocationid = 0))'
     INTO is_it USING relation;
     RETURN is_it;
 END
@@ -178,8 +178,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN clientcore.has_distributed_histories(base) THEN (
         SELECT format('clientcore.rows_of(%L) AS %s (%s)',
-            format('SELECT %s FROM %I.%I h%s', string_agg('h.' || a.attname, ', ' ORDER BY a.attnum), base, name, ' WHERE ' || condition), alias,
-            string_agg(format('%s %s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+            format('SELECT %s FROM %I.%I h%s', string_agg('h.' || quote_ident(a.attname), ', ' ORDER BY a.attnum), base, name, ' WHERE ' || condition), alias,
+            string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod),
                 (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
                  FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
                  WHERE c.oid = a.attcollation)), ', ' ORDER BY a.attnum))

@@ -421,6 +421,7 @@ DECLARE
     written bigint;
     cut bigint := 0;
     removed bigint;
+    currencies text[];
     forgotten clientcore.purchase_history;
 BEGIN
     SELECT * INTO sales FROM clientcore.distributed_sales(base, reader, complete_from);
@@ -431,13 +432,6 @@ BEGIN
             'rounding', coalesce(sum(s.rounding) FILTER (WHERE s.sold_at IS NOT NULL), 0))
         FROM (%s) s$sql$, reader ->> 'query')
     INTO report;
-    IF (reader ->> 'has_currency')::boolean THEN
-        EXECUTE format($sql$
-            SELECT jsonb_build_object('currencies', jsonb_agg(c.currency ORDER BY c.currency COLLATE "C"))
-            FROM (SELECT s.currency FROM (%s) s WHERE s.sold_at IS NOT NULL AND s.amount IS NOT NULL GROUP BY s.currency) c$sql$, reader ->> 'query')
-        INTO STRICT target;
-        report := report || target.jsonb_build_object;
-    END IF;
     FOR target IN
         SELECT t.*
         FROM (VALUES (1, 'group_history', ', group_name', ', coalesce(s.group_name, '''')', ' AND coalesce(s.group_name, '''') = h.group_name'),
@@ -475,6 +469,13 @@ BEGIN
     EXECUTE format('SELECT clientcore.rollup(f.history) FROM (SELECT s.client, %s AS history FROM (%s) s GROUP BY s.client) f',
         reader ->> 'aggregate', sales.of_forgotten)
     INTO forgotten;
+    -- each statement sees what was sold by its beginning: so these last, for all that was read
+    IF (reader ->> 'has_currency')::boolean THEN
+        EXECUTE format('SELECT array_agg(c.currency) FROM (SELECT s.currency FROM (%s) s WHERE s.sold_at IS NOT NULL AND s.amount IS NOT NULL GROUP BY s.currency) c',
+            reader ->> 'query')
+        INTO currencies;
+        report := report || jsonb_build_object('currencies', (SELECT jsonb_agg(c.currency ORDER BY c.currency COLLATE "C") FROM unnest(currencies) c (currency)));
+    END IF;
     EXECUTE format('INSERT INTO %I.guest (source, history) VALUES ($1, ''{}'') ON CONFLICT DO NOTHING', base) USING source_number;
     EXECUTE format($sql$
         INSERT INTO %1$I.forgotten AS h (source, history) VALUES ($1, coalesce($2, '{}'))

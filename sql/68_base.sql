@@ -146,6 +146,7 @@ BEGIN
     PERFORM set_config('TimeZone', zone, true);
     roles := clientcore.describe_roles(relation, attached.relname, arguments, arguments ->> 'path');
 
+    PERFORM clientcore.check_roles_on_nodes(relation, roles);
     is_distributed := clientcore.check_distribution(base, is_new, coalesce((arguments ->> 'distribute')::boolean, false), relation, roles -> 'client');
     IF jsonb_array_length(roles #> '{client,column_numbers}') = 0 THEN
         PERFORM clientcore.argument_error('client', 'it is the same for every row',
@@ -557,7 +558,8 @@ BEGIN
     FOR attached IN EXECUTE format('SELECT * FROM %I.source ORDER BY source', base) LOOP
         PERFORM clientcore.check_relation(attached.relation);
         BEGIN
-            PERFORM clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp');
+            PERFORM clientcore.check_roles_on_nodes(attached.relation,
+                clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp'));
         EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR ambiguous_column THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             PERFORM clientcore.raise_again(state, format('%s: %s', clientcore.relation_name(attached.relation), message), detail,

@@ -338,6 +338,16 @@ $$;
 COMMENT ON FUNCTION clientcore.raise_again(text, text, text, text) IS
 'Internal: raises an error that was caught';
 
+CREATE FUNCTION clientcore.not_undone(base text, problem text, hint text)
+RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT concat_ws(' ', nullif(hint, ''), format('It could not be undone (%s): CALL clientcore.detach(%L) takes away what was made.', problem, base))
+$$;
+COMMENT ON FUNCTION clientcore.not_undone(text, text, text) IS
+'Internal: the hint where an attach that failed left something';
+
 CREATE PROCEDURE clientcore.attach(
     base text,
     relation text,
@@ -400,7 +410,11 @@ BEGIN
     IF report IS NULL THEN
         -- with a failure before it in its transaction, Citus would drop nothing
         COMMIT;
-        PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
+        BEGIN
+            PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            hint := clientcore.not_undone(base, SQLERRM, hint);
+        END;
         COMMIT;
         PERFORM clientcore.raise_again(state, message, detail, hint);
     END IF;
