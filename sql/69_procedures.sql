@@ -375,6 +375,7 @@ DECLARE
     message pg_catalog.text;
     detail pg_catalog.text;
     hint pg_catalog.text;
+    is_left pg_catalog.bool := false;
 BEGIN
     PERFORM clientcore.require_read_committed(), clientcore.check_build(build, clientcore.may_commit());
     SELECT b.owner, b.lacks_schema INTO owner_id, lacks_schema FROM clientcore.check_base_name(base, relation_id) b;
@@ -408,13 +409,17 @@ BEGIN
         END;
     END IF;
     IF report IS NULL THEN
-        -- with a failure before it in its transaction, Citus would drop nothing
-        COMMIT;
+        -- after a failure in the same transaction Citus would drop nothing, nor commit
+        ROLLBACK;
         BEGIN
             PERFORM clientcore.run_as_owner(owner_id, 'base_undo_attach', base, plan);
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             hint := clientcore.not_undone(base, SQLERRM, hint);
+            is_left := true;
         END;
+        IF is_left THEN
+            ROLLBACK;
+        END IF;
         COMMIT;
         PERFORM clientcore.raise_again(state, message, detail, hint);
     END IF;
