@@ -16,14 +16,14 @@ BEGIN
     IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
         RETURN false;
     END IF;
-    -- local tables that Citus only knows of are as others; those of one shard are not
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1 AND NOT (p.partmethod = ''n'' AND p.repmodel = ''s'' AND p.colocationid = 0))'
+    -- reference tables, and local ones that Citus knows of, as well: it plans what reads them
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)'
     INTO is_it USING relation;
     RETURN is_it;
 END
 $$;
 COMMENT ON FUNCTION clientcore.is_distributed(oid) IS
-'Internal: whether Citus keeps the rows of a table on its nodes';
+'Internal: whether a table is one of Citus''s';
 
 CREATE FUNCTION clientcore.distribution(relation oid, OUT distribution_column name, OUT colocation integer)
 RETURNS record
@@ -104,7 +104,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clientcore.use_one_connection() IS
-'Internal: has Citus use one connection per node until the end of the transaction, without which it makes and drops no schema there after it has read a table';
+'Internal: has Citus use one connection per node until the end of the operation, without which it makes and drops no schema there after it has read a table';
 
 -- What is made in between is made here alone: Citus would try to make views and functions on
 -- every node, and warn of each that it cannot.

@@ -908,7 +908,8 @@ BEGIN
     END IF;
     -- where much is new, the planner is told before it reads
     IF 10 * (report ->> 'cards_added')::bigint > (report ->> 'clients')::bigint THEN
-        EXECUTE format('ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss', base);
+        EXECUTE format(CASE WHEN clientcore.has_distributed_histories(base) THEN 'ANALYZE %1$I.card, %1$I.client_month, %1$I.client_loss'
+            ELSE 'ANALYZE %1$I.history, %1$I.card, %1$I.client_month, %1$I.client_loss' END, base);
     END IF;
     -- sums of the months in which something is other than when they were made, unless clients
     -- as a whole are now counted elsewhere

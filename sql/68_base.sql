@@ -179,6 +179,9 @@ BEGIN
     END IF;
     IF capture = 'watermark' THEN
         PERFORM clientcore.check_watermark(relation, watermark);
+    ELSIF capture = 'dirty' AND clientcore.is_distributed(relation) THEN
+        PERFORM clientcore.argument_error('capture', 'changes cannot be captured: ' || clientcore.obstacle_to_triggers(relation),
+            'Leave capture out, or say capture => ''none'', to have it rebuilt at every refresh.');
     ELSIF coalesce(capture, 'delta') = 'delta' THEN
         obstacle := clientcore.obstacle_to_triggers(relation);
         hint := 'Leave capture out, or say capture => ''none'', to have it rebuilt at every refresh.';
@@ -560,7 +563,7 @@ BEGIN
         BEGIN
             PERFORM clientcore.check_roles_on_nodes(attached.relation,
                 clientcore.describe_roles(attached.relation, attached.alias, to_jsonb(attached), 'pg_catalog, pg_temp'));
-        EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR ambiguous_column THEN
+        EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR ambiguous_column OR invalid_parameter_value THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             PERFORM clientcore.raise_again(state, format('%s: %s', clientcore.relation_name(attached.relation), message), detail,
                 concat_ws(' ', nullif(hint, ''),
@@ -961,7 +964,7 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM %1$I.client_alias a JOIN %1$I.card c ON c.client_id %2$s a.client
                     WHERE a.alias %2$s k.client_id OR a.client %2$s k.client_id)) m$sql$, base, key.equality,
-        clientcore.histories(base, 'history', 'h', clientcore.is_one_of(base, marked)))
+        clientcore.histories(base, 'history', 'h', CASE WHEN clientcore.has_distributed_histories(base) THEN clientcore.is_one_of(base, marked) END))
     INTO warnings USING day, CASE WHEN is_yesterday THEN day + 1 ELSE day END, is_built, sold.early, sold.late, sold.next;
     RETURN warnings;
 END
