@@ -11,6 +11,21 @@ AS $$SELECT 1$$;
 COMMENT ON FUNCTION clientcore.layout_version() IS
 'Version of the layout of client bases that this version of the extension makes';
 
+-- Citus would try to make views and functions on every node, and warn of each that it cannot.
+CREATE FUNCTION clientcore.create_what_reads(base text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    propagation text := clientcore.propagate('off');
+BEGIN
+    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.propagate(propagation);
+END
+$$;
+COMMENT ON FUNCTION clientcore.create_what_reads(text) IS
+'Internal: makes the views and functions of a base';
+
 -- Tables hold what is known and stay; views are made anew by every upgrade.
 CREATE FUNCTION clientcore.create_layout(base text, key_type text)
 RETURNS void
@@ -19,7 +34,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     statement text;
-    propagation text;
 BEGIN
     FOREACH statement IN ARRAY ARRAY[
         $sql$CREATE TABLE %1$I.settings (
@@ -393,9 +407,7 @@ BEGIN
         EXECUTE format(statement, base, key_type, format('%I.pending_id', base));
     END LOOP;
     PERFORM clientcore.create_care_layout(base, key_type), clientcore.create_campaign_layout(base, key_type);
-    propagation := clientcore.propagate('off');
-    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.propagate(propagation);
-    PERFORM clientcore.comment_layout(base), clientcore.fill_defaults(base);
+    PERFORM clientcore.create_what_reads(base), clientcore.comment_layout(base), clientcore.fill_defaults(base);
 END
 $$;
 COMMENT ON FUNCTION clientcore.create_layout(text, text) IS

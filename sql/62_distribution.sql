@@ -5,7 +5,16 @@
 -- taken away by statements over distributed tables alone, and whatever else reads them does
 -- so through rows_of.
 
-CREATE FUNCTION clientcore.is_distributed(relation oid)
+CREATE FUNCTION clientcore.has_citus()
+RETURNS boolean
+LANGUAGE SQL STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL$$;
+COMMENT ON FUNCTION clientcore.has_citus() IS
+'Internal: whether this database has Citus';
+
+-- Reference tables, and local ones that Citus knows of, as well: it plans what reads them.
+CREATE FUNCTION clientcore.is_of_citus(relation oid)
 RETURNS boolean
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -13,17 +22,16 @@ AS $$
 DECLARE
     is_it boolean;
 BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+    IF NOT clientcore.has_citus() THEN
         RETURN false;
     END IF;
-    -- reference tables, and local ones that Citus knows of, as well: it plans what reads them
     EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)'
     INTO is_it USING relation;
     RETURN is_it;
 END
 $$;
-COMMENT ON FUNCTION clientcore.is_distributed(oid) IS
-'Internal: whether a table is one of Citus''s';
+COMMENT ON FUNCTION clientcore.is_of_citus(oid) IS
+'Internal: whether a table is one of Citus''s, distributed or not';
 
 CREATE FUNCTION clientcore.distribution(relation oid, OUT distribution_column name, OUT colocation integer)
 RETURNS record
@@ -31,7 +39,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF clientcore.is_distributed(relation) THEN
+    IF clientcore.has_citus() THEN
         EXECUTE 'SELECT pg_catalog.column_to_column_name(p.logicalrelid, p.partkey), p.colocationid FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1 AND p.partmethod = ''h'''
         INTO distribution_column, colocation USING relation;
     END IF;
@@ -45,7 +53,7 @@ RETURNS boolean
 LANGUAGE SQL STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT clientcore.is_distributed(format('%I.history', base)::regclass)
+SELECT d.distribution_column IS NOT NULL FROM clientcore.distribution(format('%I.history', base)::regclass) d
 $$;
 COMMENT ON FUNCTION clientcore.has_distributed_histories(text) IS
 'Internal: whether the histories of a base are on the nodes of Citus, beside its sales';
@@ -68,7 +76,7 @@ BEGIN
         RETURN false;
     ELSIF is_new AND NOT distribute THEN
         RETURN false;
-    ELSIF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+    ELSIF NOT clientcore.has_citus() THEN
         RAISE EXCEPTION USING
             ERRCODE = 'feature_not_supported',
             MESSAGE = 'distribute: this database does not have Citus',
@@ -92,13 +100,44 @@ $$;
 COMMENT ON FUNCTION clientcore.check_distribution(text, boolean, boolean, oid, jsonb) IS
 'Internal: whether the histories of a relation are distributed. Errors: 0A000 without Citus, 22023 for sales that are not beside them.';
 
+-- What Citus leaves to its nodes is read under their settings, their time zone among them. Of
+-- tables that are not divided among them it plans no statement that also writes a local table,
+-- as that which keeps the histories per group.
+CREATE FUNCTION clientcore.check_roles_on_nodes(relation oid, roles jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role text;
+    tables oid[] := ARRAY(
+        SELECT t.member FROM clientcore.relations_read(relation) r, clientcore.table_tree(r.reads) t WHERE clientcore.is_of_citus(t.member) ORDER BY 1);
+    whole oid;
+BEGIN
+    SELECT r.argument INTO role FROM jsonb_each(roles) AS r (argument, described)
+    WHERE r.described ->> 'volatility' <> 'immutable'
+    ORDER BY r.argument LIMIT 1;
+    IF role IS NOT NULL AND tables <> '{}' THEN
+        PERFORM clientcore.argument_error(role, 'it depends on settings, and the nodes of Citus have settings of their own',
+            'A timestamp with time zone may be attached as it is; elsewhere say which zone: (ordered_at AT TIME ZONE ''Europe/Tallinn'')::date.');
+    END IF;
+    SELECT t INTO whole FROM unnest(tables) t WHERE (SELECT d.distribution_column FROM clientcore.distribution(t) d) IS NULL LIMIT 1;
+    IF whole IS NOT NULL AND roles ? 'breakdown' THEN
+        PERFORM clientcore.argument_error('breakdown', format('%s is a table of Citus that is not distributed by a column', clientcore.relation_name(whole)),
+            'Distribute it by its client, or leave breakdown out.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION clientcore.check_roles_on_nodes(oid, jsonb) IS
+'Internal: refuses how sales that Citus keeps cannot be read: by expressions that every node would read by its own settings, and broken down where they are not distributed (22023)';
+
 CREATE FUNCTION clientcore.use_one_connection()
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+    IF clientcore.has_citus() THEN
         PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
     END IF;
 END
@@ -106,8 +145,6 @@ $$;
 COMMENT ON FUNCTION clientcore.use_one_connection() IS
 'Internal: has Citus use one connection per node until the end of the operation, without which it makes and drops no schema there after it has read a table';
 
--- What is made in between is made here alone: Citus would try to make views and functions on
--- every node, and warn of each that it cannot.
 CREATE FUNCTION clientcore.propagate(propagation text)
 RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -116,14 +153,14 @@ AS $$
 DECLARE
     was text := current_setting('citus.enable_ddl_propagation', true);
 BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+    IF clientcore.has_citus() THEN
         PERFORM set_config('citus.enable_ddl_propagation', propagation, true);
     END IF;
     RETURN was;
 END
 $$;
 COMMENT ON FUNCTION clientcore.propagate(text) IS
-'Internal: whether, until the end of the transaction, Citus is to make on every node what is made here (on, off); returns what it was to do before';
+'Internal: whether, until the end of the operation, Citus is to make on every node what is made here (on, off); returns what it was to do before';
 
 CREATE FUNCTION clientcore.distribute_histories(base text, relation oid)
 RETURNS void

@@ -308,29 +308,6 @@ $$;
 COMMENT ON FUNCTION clientcore.relations_read(oid) IS
 'Internal: what a view reads, through other views';
 
--- What Citus leaves to its nodes is read under their settings, their time zone among them.
-CREATE FUNCTION clientcore.check_roles_on_nodes(relation oid, roles jsonb)
-RETURNS void
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    role text;
-BEGIN
-    SELECT r.argument INTO role FROM jsonb_each(roles) AS r (argument, described)
-    WHERE r.described ->> 'volatility' <> 'immutable'
-    ORDER BY r.argument LIMIT 1;
-    IF role IS NOT NULL AND EXISTS (
-        SELECT FROM clientcore.relations_read(relation) r, clientcore.table_tree(r.reads) t WHERE clientcore.is_distributed(t.member))
-    THEN
-        PERFORM clientcore.argument_error(role, 'it depends on settings, and the nodes of Citus have settings of their own',
-            'A timestamp with time zone may be attached as it is; elsewhere say which zone: (ordered_at AT TIME ZONE ''Europe/Tallinn'')::date.');
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION clientcore.check_roles_on_nodes(oid, jsonb) IS
-'Internal: refuses expressions that distributed sales would be read by differently on every node (22023)';
-
 -- Why triggers cannot follow the changes of a table; null where they can.
 CREATE FUNCTION clientcore.obstacle_to_triggers(relation oid)
 RETURNS text
@@ -344,8 +321,8 @@ SELECT coalesce(
      FROM pg_class c WHERE c.oid = relation),
     (SELECT format('%s is a foreign table', clientcore.relation_name(c.oid))
      FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relkind = 'f' ORDER BY c.oid LIMIT 1),
-    (SELECT format('%s is distributed', clientcore.relation_name(c.oid))
-     FROM tree t JOIN pg_class c ON c.oid = t.member WHERE clientcore.is_distributed(c.oid) ORDER BY c.oid LIMIT 1),
+    (SELECT format('%s is a table of Citus', clientcore.relation_name(c.oid))
+     FROM tree t JOIN pg_class c ON c.oid = t.member WHERE clientcore.is_of_citus(c.oid) ORDER BY c.oid LIMIT 1),
     (SELECT format('%s is unlogged, and empty after a crash', clientcore.relation_name(c.oid))
      FROM tree t JOIN pg_class c ON c.oid = t.member WHERE c.relpersistence = 'u' ORDER BY c.oid LIMIT 1),
     (SELECT format('%s belongs to another role', clientcore.relation_name(c.oid))

@@ -421,6 +421,7 @@ DECLARE
     written bigint;
     cut bigint := 0;
     removed bigint;
+    taken bigint;
     currencies text[];
     forgotten clientcore.purchase_history;
 BEGIN
@@ -432,6 +433,7 @@ BEGIN
             'rounding', coalesce(sum(s.rounding) FILTER (WHERE s.sold_at IS NOT NULL), 0))
         FROM (%s) s$sql$, reader ->> 'query')
     INTO report;
+    -- what is counted at the end is of the last, the histories
     FOR target IN
         SELECT t.*
         FROM (VALUES (1, 'group_history', ', group_name', ', coalesce(s.group_name, '''')', ' AND coalesce(s.group_name, '''') = h.group_name'),
@@ -483,7 +485,8 @@ BEGIN
         base, coalesce('(' || kept || ' OPERATOR(clientcore.+) excluded.history)', 'excluded.history'))
     USING source_number, forgotten;
     EXECUTE format('DELETE FROM %I.pending WHERE source = $1', base) USING source_number;
-    RETURN report || jsonb_build_object('pending_taken', 0, 'clients_added', are - were + removed,
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    RETURN report || jsonb_build_object('pending_taken', taken, 'clients_added', are - were + removed,
         'clients_changed', written + cut - (are - were + removed), 'clients_removed', removed);
 END
 $$;

@@ -179,7 +179,7 @@ BEGIN
     END IF;
     IF capture = 'watermark' THEN
         PERFORM clientcore.check_watermark(relation, watermark);
-    ELSIF capture = 'dirty' AND clientcore.is_distributed(relation) THEN
+    ELSIF capture = 'dirty' AND clientcore.is_of_citus(relation) THEN
         PERFORM clientcore.argument_error('capture', 'changes cannot be captured: ' || clientcore.obstacle_to_triggers(relation),
             'Leave capture out, or say capture => ''none'', to have it rebuilt at every refresh.');
     ELSIF coalesce(capture, 'delta') = 'delta' THEN
@@ -346,9 +346,9 @@ BEGIN
     WHERE c.oid = relation;
     IF marked.relkind NOT IN ('r', 'p') THEN
         PERFORM clientcore.argument_error('capture', 'a watermark needs a table', NULL);
-    ELSIF clientcore.is_distributed(relation) THEN
+    ELSIF clientcore.is_of_citus(relation) THEN
         -- whoever writes on another node cannot be held while it is read
-        PERFORM clientcore.argument_error('capture', 'a watermark needs a table that is not distributed', 'Leave capture out, to have it rebuilt at every refresh.');
+        PERFORM clientcore.argument_error('capture', 'a watermark needs a table that is none of Citus', 'Leave capture out, to have it rebuilt at every refresh.');
     ELSIF marked.atttypid IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_column',
@@ -1681,7 +1681,6 @@ DECLARE
     was integer;
     readers text[];
     grantee text;
-    propagation text;
 BEGIN
     PERFORM clientcore.wait_for_base(base);
     EXECUTE format('SELECT layout FROM %I.state', base) INTO was;
@@ -1694,9 +1693,7 @@ BEGIN
             HINT = 'ALTER EXTENSION clientcore UPDATE; perhaps after installing a later version.';
     END IF;
     readers := ARRAY(SELECT reader FROM clientcore.readers_of(base));
-    propagation := clientcore.propagate('off');
-    PERFORM clientcore.create_views(base), clientcore.create_functions(base), clientcore.propagate(propagation);
-    PERFORM clientcore.comment_layout(base);
+    PERFORM clientcore.create_what_reads(base), clientcore.comment_layout(base);
     FOREACH grantee IN ARRAY readers LOOP
         PERFORM clientcore.grant_views(base, grantee);
     END LOOP;
